@@ -18,6 +18,7 @@ from registries.domain.access import Access
 from registries.domain.errors import Cause, Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.service.copies import is_copy
+from registries.service.tests import Typed
 from registries.wiring import services
 
 
@@ -103,6 +104,5 @@ def _require_right(access: Access, registry: RegistrySecret, given: NewPassword)
         credential = services().passwords.with_password(
             access=access, key=registry.key, uid=registry.uid, password=given.password
         )
-        stored = registry.key, registry.uid
-        if not typed_outcome(access, registry.namespace, credential, stored=stored).ok:
+        if not typed_outcome(access, Typed(registry.key, credential, uid=registry.uid)).ok:
             raise InvalidValues(str(registry.key), (Cause("password", Problem.PASSWORD_REFUSED),))

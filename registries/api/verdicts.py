@@ -29,10 +29,10 @@ from registries.domain.errors import (
     Unavailable,
 )
 from registries.domain.metadata import name_problem
-from registries.domain.registry import Credential, Key
+from registries.domain.registry import Key
 from registries.domain.resource import milliseconds
 from registries.probe import Result, registry_of
-from registries.service.tests import Stored
+from registries.service.tests import Typed
 from registries.verification.history import Check, NotTested, Tested, left_alone
 from registries.wiring import services
 from registries.words import labels
@@ -52,28 +52,23 @@ def verify(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
         raise NotFound(name)  # only typed values may be tested under an invalid name
     with seat(caller.access.owner):
         if credential is not None:
-            return _typed(caller, namespace, credential, image)
+            return _typed(caller, Typed(Key(namespace, ""), credential, image))
         return _stored(caller, Key(namespace, name), image)
 
 
-def _typed(caller: Caller, namespace: str, credential: Credential, image: str) -> HttpResponse:
+def _typed(caller: Caller, typed: Typed) -> HttpResponse:
     try:
-        outcome = typed_outcome(caller.access, namespace, credential, image)
+        outcome = typed_outcome(caller.access, typed)
     except LeftAlone as error:
         return _left_alone(error)
     return answer(verdict(outcome, datetime.now(UTC)))
 
 
-def typed_outcome(
-    access: Access, namespace: str, credential: Credential, image: str = "", stored: Stored | None = None
-) -> Result:
-    """The result of a test that records nothing, `stored`: of new values of that registry. LeftAlone, and the errors of
-    a test without a verdict."""
-    outcome = services().single_tests.wait_for_typed(
-        access=access, namespace=namespace, credential=credential, image=image, stored=stored
-    )
+def typed_outcome(access: Access, typed: Typed) -> Result:
+    """The result of a test that records nothing. LeftAlone, and the errors of a test without a verdict."""
+    outcome = services().single_tests.wait_for_typed(access=access, typed=typed)
     if isinstance(outcome, NotTested):
-        raise _not_tested(registry_of(credential.address), outcome.problem)
+        raise _not_tested(registry_of(typed.credential.address), outcome.problem)
     return outcome
 
 

@@ -25,7 +25,7 @@ from registries.probe.harbor_robot import HarborError, HarborProblem
 from registries.probe.policy import Policy
 from registries.runs.rotation import Rotations
 from registries.service.passwords import Passwords
-from registries.service.tests import Tests
+from registries.service.tests import Tests, Typed
 
 
 @dataclass(eq=False)
@@ -63,7 +63,7 @@ class HarborSecrets:
         )
         if generation != first.generation:
             raise Conflict(str(first.key), Problem.CHANGED)
-        self._tests.admit_trial(access=access, namespace=first.namespace, credential=credential)
+        self._tests.admit_trial(access=access, typed=Typed(first.key, credential, uid=first.uid))
         begin = partial(self._rotations.begin, access=access, registries=registries, generation=generation)
         policy = self._policy_for(credential)
         with HarborRobots(credential.address, account, policy) as harbor:

@@ -17,11 +17,11 @@ from django.utils import timezone
 
 from registries.domain.access import OWNER_MAX, Access
 from registries.domain.errors import ConsoleError, NotFound, Problem, TooManyRequests, Unavailable
-from registries.domain.registry import Credential, Key
+from registries.domain.registry import Key
 from registries.models import Trial
 from registries.probe.schedule import registry_of
 from registries.runs.threads import Background
-from registries.service.tests import Stored, Tests
+from registries.service.tests import Tests, Typed
 from registries.verification.history import Check, NotTested, Tested, from_json, to_json
 
 KEPT = timedelta(hours=1)
@@ -57,35 +57,18 @@ class SingleTests:
         check, new = self._tests.begin_test(access=access, key=key, image=image)
         return self._awaited(partial(self._submit_stored, access, check, image)) if new else check
 
-    def wait_for_typed(
-        self,
-        *,
-        access: Access,
-        namespace: str,
-        credential: Credential,
-        image: str,
-        stored: Stored | None = None,
-    ) -> Tested:
+    def wait_for_typed(self, *, access: Access, typed: Typed) -> Tested:
         """The outcome of a test of typed values. Raises the errors of `admit_trial`."""
-        self._tests.admit_trial(access=access, namespace=namespace, credential=credential, image=image)
-        return self._awaited(partial(self._submit_typed, access, namespace, credential, image, stored))
+        self._tests.admit_trial(access=access, typed=typed)
+        return self._awaited(partial(self._submit_typed, access, typed))
 
-    def start_typed(
-        self,
-        *,
-        access: Access,
-        namespace: str,
-        credential: Credential,
-        image: str = "",
-        stored: Stored | None = None,
-    ) -> UUID:
-        """Start a test of typed values, `stored`: those of a registry that exists. Raises the errors of `admit_trial`,
-        before anything is sent."""
-        self._tests.admit_trial(access=access, namespace=namespace, credential=credential, image=image)
+    def start_typed(self, *, access: Access, typed: Typed) -> UUID:
+        """Start a test of typed values. Raises the errors of `admit_trial`, before anything is sent."""
+        self._tests.admit_trial(access=access, typed=typed)
         Trial.objects.filter(started_at__lt=timezone.now() - KEPT).delete()
         test_id = Trial.objects.create(id=uuid4(), owner=access.owner[:OWNER_MAX]).id
         try:
-            self._submit_typed(access, namespace, credential, image, stored, partial(self._finish, test_id))
+            self._submit_typed(access, typed, partial(self._finish, test_id))
         except TooManyRequests:
             Trial.objects.filter(pk=test_id).delete()
             raise
@@ -125,25 +108,10 @@ class SingleTests:
             tests.abandon_test(check=check, error=error)
             raise
 
-    def _submit_typed(
-        self,
-        access: Access,
-        namespace: str,
-        credential: Credential,
-        image: str,
-        stored: Stored | None,
-        ended: Ended,
-    ) -> None:
-        attempt = partial(
-            self._tests.try_connection,
-            access=access,
-            namespace=namespace,
-            credential=credential,
-            image=image,
-            stored=stored,
-        )
+    def _submit_typed(self, access: Access, typed: Typed, ended: Ended) -> None:
+        attempt = partial(self._tests.try_connection, access=access, typed=typed)
         late = partial(NotTested, Problem.REGISTRY_BUSY)
-        self._submit(attempt, late, access.owner, registry_of(credential.address), ended)
+        self._submit(attempt, late, access.owner, registry_of(typed.credential.address), ended)
 
     def _submit(
         self, attempt: Callable[[], Tested], late: Callable[[], Tested], person: str, lane: str, ended: Ended

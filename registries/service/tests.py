@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -18,8 +18,7 @@ from registries.domain.errors import (
     Problem,
     TooManyRequests,
 )
-from registries.domain.registry import Credential, Key, RegistrySecret, Verification, VerifyStatus
-from registries.domain.resource import NEW_GENERATION, certificate_annotations, verification_annotations
+from registries.domain.registry import Credential, Key, RegistrySecret, VerifyStatus
 from registries.index.search import Index
 from registries.limits import Pauses, Rates
 from registries.probe.result import Reason, Result
@@ -28,17 +27,22 @@ from registries.service.copies import Likeness
 from registries.service.guard import Guard, require_present
 from registries.service.images import Images, image_query, saved_queries
 from registries.stores.base import Store
-from registries.verification.history import Check, History, NotTested, Tested, kept
+from registries.verification.history import Check, History, NotTested, Tested, verdict_annotations
 from registries.verification.prober import ConnectionTest
-
-STORED_LANGUAGE = "zh"
-"""verify-message is stored in Chinese, whatever the reader's language (connection-test.md)."""
-
-Stored = tuple[Key, str]
-"""The key and the uid of a registry that exists."""
 
 RATE_LIMIT_PAUSE = 60
 """Seconds without tests for a registry that is too busy and sends no Retry-After."""
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """Values to test that are not stored. `key` and `uid` are those of the registry that shall have them; a new one has
+    only a namespace."""
+
+    key: Key
+    credential: Credential
+    image: str = ""
+    uid: str = ""
 
 
 class Tests:
@@ -157,7 +161,7 @@ class Tests:
         if not self._history.is_open(check):
             return NotTested(Problem.INTERRUPTED)
         at = datetime.now(UTC)
-        patch = _verdict(result, at, check.generation)
+        patch = verdict_annotations(result, at, check.generation)
         doubt = True
         while True:
             try:
@@ -233,7 +237,9 @@ class Tests:
         not count for a later one. NotFound, Conflict, Unavailable, Forbidden."""
         self._guard.require(access, Permission.TEST, registry.key, Action.TEST)
         with self._guard.writing(access, Action.TEST, registry.key) as store:
-            store.annotate(registry.key, _verdict(result, at, registry.generation), uid=registry.uid)
+            store.annotate(
+                registry.key, verdict_annotations(result, at, registry.generation), uid=registry.uid
+            )
 
     def write_verdicts(
         self, *, access: Access, registries: Sequence[RegistrySecret], result: Result, at: datetime
@@ -245,7 +251,7 @@ class Tests:
         done = set[str]()
         for generation in sorted({it.generation for it in registries}):
             some = [it for it in registries if it.generation == generation]
-            patch = _verdict(result, at, generation)
+            patch = verdict_annotations(result, at, generation)
             if self._store.annotate_all([(it.key, it.uid) for it in some], patch):
                 done |= {it.uid for it in some}
                 continue
@@ -262,31 +268,23 @@ class Tests:
         """Raises NotFound or Forbidden unless this person may test typed values. Ask it before they are parsed."""
         self._guard.require(access, Permission.EDIT, Key(namespace, ""), Action.TRY)
 
-    def admit_trial(self, *, access: Access, namespace: str, credential: Credential, image: str = "") -> None:
+    def admit_trial(self, *, access: Access, typed: Typed) -> None:
         """Raises unless this person may test typed values now: NotFound, Forbidden, TooManyRequests, LeftAlone; Invalid
         for the image."""
+        namespace, credential = typed.key.namespace, typed.credential
         self.require_trial(access=access, namespace=namespace)
-        if image:
-            image_query(credential.address, image)
+        if typed.image:
+            image_query(credential.address, typed.image)
         self._leave_alone(namespace, credential.address, credential.username)
         self._count(access, namespace)
 
-    def try_connection(
-        self,
-        *,
-        access: Access,
-        namespace: str,
-        credential: Credential,
-        image: str = "",
-        stored: Stored | None = None,
-    ) -> Result:
-        """Probes admitted values. Records that a test was made, and the registry's Retry-After; not the values. With
-        `stored`, they are new values of that registry."""
+    def try_connection(self, *, access: Access, typed: Typed) -> Result:
+        """Probes admitted values. Records that a test was made, and the registry's Retry-After; not the values."""
+        namespace, credential = typed.key.namespace, typed.credential
         self.require_trial(access=access, namespace=namespace)
-        result = self._probe_of(access, credential, image)()
+        result = self._probe_of(access, credential, typed.image)()
         self._respect(namespace, credential.address, credential.username, result)
-        key, uid = stored or (Key(namespace, ""), "")
-        self._audit.record(access, Action.TRY, key=key, uid=uid, note=result.reason)
+        self._audit.record(access, Action.TRY, key=typed.key, uid=typed.uid, note=result.reason)
         return result
 
     def _count(self, access: Access, namespace: str) -> None:
@@ -307,16 +305,3 @@ class Tests:
         registry = registry_of(address)
         if seconds := self._restraint.left(namespace, registry, username):
             raise LeftAlone(registry, seconds)
-
-
-def _verdict(result: Result, at: datetime, generation: str) -> dict[str, str | None]:
-    """The merge patch of a verdict. `generation` is that of the specification that was tested; the embedded store
-    names none before the first change."""
-    verification = Verification(
-        status=VerifyStatus.SUCCESS if result.ok else VerifyStatus.FAILED,
-        reason=result.reason.value,
-        message=kept(result).message(STORED_LANGUAGE),
-        at=at,
-    )
-    verdict = verification_annotations(verification, generation or NEW_GENERATION)
-    return {**verdict, **certificate_annotations(result.certificate_ends)}

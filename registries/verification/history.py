@@ -13,7 +13,8 @@ from typing import Any
 from django.utils import timezone
 
 from registries.domain.errors import Problem
-from registries.domain.registry import Key, RegistrySecret
+from registries.domain.registry import Key, RegistrySecret, Verification, VerifyStatus
+from registries.domain.resource import NEW_GENERATION, certificate_annotations, verification_annotations
 from registries.models import VerificationRecord
 from registries.probe.certificate import ServerCertificates
 from registries.probe.image import ImageResult
@@ -24,6 +25,8 @@ SHOWN = 20
 """Tests of one registry that a page shows."""
 KEPT = 1000
 """Tests kept per registry, for at most a month (runs/clean_up.py)."""
+STORED_LANGUAGE = "zh"
+"""verify-message is stored in Chinese, whatever the reader's language (connection-test.md)."""
 MOST_PARAMETERS = 500
 """Parameters per query: SQLite has a limit."""
 SCHEDULED = "scheduled check"
@@ -163,6 +166,19 @@ def kept(result: Result) -> Result:
     params = {name: it for name, it in result.params.items() if name != "host" or _host(str(it)) == own}
     token_host = result.token_host if _host(result.token_host or "") == own else None
     return replace(result, detail="", params=params, token_host=token_host)
+
+
+def verdict_annotations(result: Result, at: datetime, generation: str) -> dict[str, str | None]:
+    """The merge patch of a verdict. `generation` is that of the specification that was tested; the embedded store
+    names none before the first change."""
+    verification = Verification(
+        status=VerifyStatus.SUCCESS if result.ok else VerifyStatus.FAILED,
+        reason=result.reason.value,
+        message=kept(result).message(STORED_LANGUAGE),
+        at=at,
+    )
+    verdict = verification_annotations(verification, generation or NEW_GENERATION)
+    return {**verdict, **certificate_annotations(result.certificate_ends)}
 
 
 def _host(netloc: str) -> str:

@@ -10,6 +10,7 @@ from registries.domain.query import Criteria, ListQuery
 from registries.domain.registry import Credential, Key
 from registries.intake import read_draft
 from registries.models import AuditEntry
+from registries.service.tests import Typed
 from registries.wiring import services
 from tests.cast import Cast, typed
 
@@ -120,7 +121,7 @@ USE_CASES: dict[str, tuple[set[str], UseCase]] = {
     "try_connection": (
         EDITS,
         lambda _, access: services().tests.try_connection(
-            access=access, namespace="team-a", credential=Credential("127.0.0.1:9", "u", "p")
+            access=access, typed=Typed(Key("team-a", ""), Credential("127.0.0.1:9", "u", "p"))
         ),
     ),
     "edit": (EDITS, _edit),

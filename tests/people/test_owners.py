@@ -11,9 +11,10 @@ from django.utils import timezone
 from registries.audit.search import visible
 from registries.domain.access import Access, Role
 from registries.domain.errors import Forbidden, NotFound
-from registries.domain.registry import Credential
+from registries.domain.registry import Credential, Key
 from registries.models import ApiToken, AuditEntry, Grant, Run
 from registries.people.grants import access_of
+from registries.service.tests import Typed
 from registries.wiring import services
 from tests.cast import BACKEND, ROLES, Cast
 
@@ -45,8 +46,8 @@ def test_a_later_account_inherits_no_run(cast: Cast) -> None:
 
 def test_a_later_account_inherits_no_test_of_typed_values(cast: Cast) -> None:
     before = access_of(cast.users["nina"])
-    typed = Credential("127.0.0.1:9", "u", "p")
-    test = services().single_tests.start_typed(access=before, namespace="team-a", credential=typed)
+    typed = Typed(Key("team-a", ""), Credential("127.0.0.1:9", "u", "p"))
+    test = services().single_tests.start_typed(access=before, typed=typed)
 
     later = again(cast, "nina")
 

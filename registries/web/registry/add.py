@@ -32,6 +32,7 @@ from registries.domain.shown import shown_words
 from registries.intake import read_credential, read_draft
 from registries.log_in.access import ConsoleRequest
 from registries.probe.result import Result
+from registries.service.tests import Typed
 from registries.verification.history import left_alone
 from registries.web.forms import AddForm, CauseForm
 from registries.web.lists.verdicts import verdict_of
@@ -197,12 +198,8 @@ def try_connection(request: ConsoleRequest) -> HttpResponse:
     services().tests.require_trial(access=access, namespace=typed["namespace"])
     try:
         credential = read_credential(with_credential(request, typed))
-        trial = services().single_tests.start_typed(
-            access=access,
-            namespace=typed["namespace"],
-            credential=credential,
-            image=typed["probe_image"].strip(),
-        )
+        values = Typed(Key(typed["namespace"], ""), credential, typed["probe_image"].strip())
+        trial = services().single_tests.start_typed(access=access, typed=values)
     except (Invalid, LeftAlone, TooManyRequests) as error:
         return trial_refused(request, form, error)
     return trial_outcome(request, trial, providers.account_kind(typed["provider"], typed["username"]))

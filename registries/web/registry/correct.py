@@ -16,6 +16,7 @@ from registries.domain.errors import Conflict, Invalid, LeftAlone, NotFound, Pro
 from registries.domain.registry import Key, Provider, RegistrySecret
 from registries.intake import Tls, read_correction
 from registries.log_in.access import ConsoleRequest
+from registries.service.tests import Typed
 from registries.web.forms import CorrectForm
 from registries.web.registry import rotation
 from registries.web.registry.add import trial_outcome, trial_refused
@@ -117,7 +118,7 @@ def try_correction(request: ConsoleRequest, namespace: str, name: str) -> HttpRe
         changes = read_correction(registry, form.typed())
         credential = services().replacement.corrected(access=access, registry=registry, changes=changes)
         trial = services().single_tests.start_typed(
-            access=access, namespace=namespace, credential=credential, stored=(key, registry.uid)
+            access=access, typed=Typed(key, credential, uid=registry.uid)
         )
     except (Invalid, LeftAlone, TooManyRequests) as error:
         return trial_refused(request, form, error)

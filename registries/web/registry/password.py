@@ -25,6 +25,7 @@ from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.probe.result import Result
 from registries.service.copies import MOST, Copy, CopyState
+from registries.service.tests import Typed
 from registries.web.forms import HarborForm, NewPasswordForm
 from registries.web.pulls.step import asked_note, before_revoking, export_command
 from registries.web.registry import rotation
@@ -204,7 +205,7 @@ def try_password(request: ConsoleRequest, namespace: str, name: str) -> HttpResp
             access=access, key=key, uid=typed["uid"], password=typed["password"]
         )
         trial = services().single_tests.start_typed(
-            access=access, namespace=namespace, credential=credential, stored=(key, typed["uid"])
+            access=access, typed=Typed(key, credential, uid=typed["uid"])
         )
     except (Invalid, LeftAlone, TooManyRequests) as error:
         return trial_refused(request, form, error)
