@@ -1,17 +1,24 @@
-"""Changes, channels and a sender that reaches loopback."""
+"""Changes, channels, a clock, and a sender that reaches loopback."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from registries.events import outbox
 from registries.events.change import Change, ChangeKind
 from registries.events.channels import ChannelView
 from registries.events.sender import Sender
+from registries.models import Delivery
 from registries.wiring import services
 from tests.cast import Cast
 from tests.peers.scripted import HERE
+
+Add = Callable[..., ChannelView]
+Move = Callable[[timedelta], None]
+WAITING = (outbox.COLLECTING, outbox.DUE)
 
 
 def change(name: str = "harbor-prod", namespace: str = "team-a", **values: Any) -> Change:
@@ -43,7 +50,7 @@ def sender(db: None) -> Sender:
 
 
 @pytest.fixture
-def add_channel(cast: Cast, settings: Any) -> Callable[..., ChannelView]:
+def add_channel(cast: Cast, settings: Any) -> Add:
     settings.NOTIFY_PLAIN_HTTP = True
     settings.NOTIFY_MAIL = "smtp://localhost"
 
@@ -58,3 +65,26 @@ def add_channel(cast: Cast, settings: Any) -> Callable[..., ChannelView]:
         )
 
     return add
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Move:
+    """Moves the time of the console."""
+    real, ahead = timezone.now, [timedelta()]
+    monkeypatch.setattr(timezone, "now", lambda: real() + ahead[0])
+
+    def move(by: timedelta) -> None:
+        ahead[0] += by
+
+    return move
+
+
+def drain(sender: Sender, clock: Move) -> int:
+    """Sends what is due, with the rests that the services ask for. Returns the number of attempts."""
+    attempts = 0
+    while (
+        sender.send_one() or Delivery.objects.filter(due_at__lte=timezone.now(), state__in=WAITING).exists()
+    ):
+        attempts += 1
+        clock(timedelta(seconds=3))
+    return attempts
