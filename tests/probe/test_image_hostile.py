@@ -2,81 +2,20 @@
 chose is shown."""
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from registries.probe import Reason, Result, probe
-from registries.probe.image import ImageQuery, ImageResult, PullQuota
+from registries.probe import probe
 from registries.probe.manifest import DOCUMENT_MAX, platform_of, read_config, read_manifest
 from registries.probe.pull import MOST_REQUESTS
 from registries.probe.reason import ImageReason
 from registries.probe.transport import MOST_REQUESTS as MOST_OF_LOG_IN
-from tests.peers.images import OCI, Blob, Image, index, single
-from tests.peers.scripted import (
-    HERE,
-    V2,
-    Reply,
-    Request,
-    ScriptedServer,
-    basic,
-    json_reply,
-    registry_ok,
-    scripted,
-    silent_port,
-    unauthorized,
-)
-
-USER, PASSWORD = "robot", "correct horse battery"
-RIGHT = basic(USER, PASSWORD)
-HUB = [("ratelimit-limit", "200;w=21600"), ("ratelimit-remaining", "176;w=21600")]
-QUERY = ImageQuery("registry/team/app:1", "team/app", "1", {"linux/amd64": 2, "linux/arm64": 1})
-INDEX, ONE = index(("linux/amd64", "linux/arm64")), single("linux/amd64")
-
-
-@dataclass
-class Registry:
-    """A registry with Basic and one image. `changed` replaces the answers to paths below /v2/team/app/."""
-
-    image: Image
-    changed: dict[str, Reply | Callable[[Request], Reply]] = field(default_factory=dict)
-    headers: list[tuple[str, str]] = field(default_factory=list)
-    opens: Callable[[Request], bool] = lambda request: request.authorization == RIGHT
-
-    def __call__(self, request: Request) -> Reply:
-        if not self.opens(request):
-            return unauthorized('Basic realm="x"')
-        if request.path == "/v2/":
-            return registry_ok()
-        path = request.path.removeprefix("/v2/team/app/")
-        reply = self.changed.get(path) or self.changed.get(f"{request.method} {path}")
-        if reply is not None:
-            return reply(request) if callable(reply) else reply
-        return self._stored(request, path)
-
-    def _stored(self, request: Request, path: str) -> Reply:
-        known = {it.digest: it for it in (self.image.top, *self.image.manifests, *self.image.blobs)}
-        blob = self.image.top if path == "manifests/1" else known.get(path.partition("/")[2])
-        if blob is None:
-            return json_reply({"errors": [{"code": "MANIFEST_UNKNOWN"}]}, 404)
-        headers = [*V2, ("Content-Type", blob.kind), ("Docker-Content-Digest", blob.digest), *self.headers]
-        if request.method == "HEAD":
-            return Reply(200, [*headers, ("Content-Length", str(len(blob.body)))])
-        return Reply(200, headers, blob.body)
-
-
-def look(registry: Callable[[Request], Reply], **changes: Any) -> tuple[Result, ScriptedServer]:
-    with scripted(registry) as server:
-        policy = changes.pop("policy", HERE)
-        return probe(server.address, USER, PASSWORD, policy, replace(QUERY, **changes)), server
-
-
-def image_of(result: Result) -> ImageResult:
-    assert result.reason is Reason.OK, result
-    assert result.image is not None
-    return result.image
+from tests.peers.images import OCI, Blob, Image, index
+from tests.peers.scripted import HERE, V2, Reply, Request, basic, json_reply, scripted
+from tests.probe.one_image import INDEX, ONE, PASSWORD, QUERY, RIGHT, USER, Registry, image_of, look
 
 
 def manifest(body: bytes, kind: str = OCI["index"]) -> Image:
@@ -259,130 +198,11 @@ def test_what_is_missing(code: str, status: int, of_tags: str, wanted: ImageReas
     assert image_of(result).reason is wanted
 
 
-# Docker Hub
-
-
-@pytest.mark.parametrize("image", [INDEX, ONE], ids=["index", "single"])
-def test_pulls_that_are_counted_are_not_spent(image: Image) -> None:
-    result, server = look(Registry(image, headers=HUB))
-
-    found = image_of(result)
-    assert (found.reason, found.note) == (ImageReason.PULLABLE, "pulls_counted")
-    assert found.quota == PullQuota(176, 200, 21_600)
-    assert [it.method for it in server.requests if "/manifests/" in it.target] == ["HEAD"]
-
-
-def test_a_missing_tag_costs_no_pull() -> None:
-    changed = {"HEAD manifests/1": Reply(404, HUB), "tags/list": json_reply({"tags": []})}
-    result, server = look(Registry(INDEX, changed))  # type: ignore[arg-type]
-
-    assert image_of(result).reason is ImageReason.TAG_MISSING
-    assert not [it for it in server.requests if it.method == "GET" and "/manifests/" in it.target]
-
-
-def test_no_pulls_left() -> None:
-    result, _ = look(
-        Registry(ONE, headers=[("ratelimit-limit", "100;w=21600"), ("ratelimit-remaining", "0;w=21600")])
-    )
-
-    assert image_of(result).reason is ImageReason.RATE_LIMITED
-
-
-@pytest.mark.parametrize("text", ["", "x", "-1", "9" * 30, "1e5", f"{PASSWORD};w=1", "١٢"])
-def test_a_quota_that_is_none(text: str) -> None:
-    headers = [("ratelimit-limit", "100;w=21600"), ("ratelimit-remaining", text.encode().decode("latin-1"))]
-    result, _ = look(Registry(ONE, headers=headers))
-
-    assert image_of(result).quota is None
-    assert image_of(result).platforms
-
-
-# The storage behind a registry
-
-
-def redirecting(to: str) -> dict[str, Reply | Callable[[Request], Reply]]:
-    return {f"blobs/{ONE.blobs[0].digest}": Reply(307, [("Location", to)])}
-
-
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-def test_the_storage_gets_no_credentials(host: str) -> None:
-    with scripted(lambda request: Reply(200, [], ONE.blobs[0].body)) as storage:
-        to = f"http://{host}:{storage.port}/bucket/x?X-Amz-Signature=of-the-url"
-        result, _ = look(Registry(ONE, redirecting(to)))
-
-    found = image_of(result)
-    assert {it.name: it.size for it in found.platforms} == ONE.sizes
-    assert storage.authorizations() == [None]
-    assert "of-the-url" not in json.dumps(result.to_json())
-    assert str(storage.port) not in json.dumps(result.to_json())
-
-
-NOT_FOLLOWED = [
-    "http://169.254.169.254/latest/meta-data/",
-    "http://100.100.100.200/",
-    "http://10.1.2.3/",
-    "http://[::ffff:169.254.169.254]/",
-    "http://[fd00:ec2::254]/",
-    "http://0.0.0.0:1/",
-]
-
-
-@pytest.mark.parametrize("to", NOT_FOLLOWED)
-def test_a_storage_at_a_refused_address_is_not_contacted(to: str) -> None:
-    result, _ = look(Registry(ONE, redirecting(to)), policy=replace(HERE, total_timeout=20.0))
-
-    assert (image_of(result).note, image_of(result).platforms) == ("storage_not_followed", ())
-    assert image_of(result).reason is ImageReason.PULLABLE
-
-
-@pytest.mark.parametrize("to", ["ftp://x/", "javascript:alert(1)", "http://user:word@x/", "http://\x7f/"])
-def test_a_storage_that_is_no_url(to: str) -> None:
-    result, _ = look(Registry(ONE, redirecting(to)))
-
-    assert image_of(result).reason is ImageReason.FAILED
-    assert image_of(result).cause == "redirect_blocked"
-
-
-def test_a_storage_that_is_down_stops_nodes_too() -> None:
-    with silent_port() as port:
-        result, _ = look(Registry(ONE, redirecting(f"http://localhost:{port}/x")))
-
-    found = image_of(result)
-    assert (found.reason, found.cause) == (ImageReason.STORAGE_UNREACHABLE, "connection_refused")
-    assert all(it.ok for it in result.steps if it.name != "image")
-
-
 @pytest.mark.parametrize("body", [b"", b"{}", ONE.blobs[0].body + b" ", b"x" * (DOCUMENT_MAX + 1)])
 def test_a_config_with_another_digest_counts_for_nothing(body: bytes) -> None:
     result, _ = look(Registry(ONE, {f"blobs/{ONE.blobs[0].digest}": Reply(200, [], body)}))
 
     assert (image_of(result).reason, image_of(result).platforms) == (ImageReason.UNREADABLE, ())
-
-
-# Other origins, loops and time
-
-
-def test_a_manifest_is_not_sought_elsewhere() -> None:
-    with scripted(lambda request: Reply(200)) as other:
-        reply = Reply(307, [("Location", other.url("/v2/team/app/manifests/1"))])
-        result, _ = look(Registry(INDEX, {"manifests/1": reply}))
-
-    assert image_of(result).cause == "redirect_blocked"
-    assert other.requests == []
-
-
-def test_redirects_on_one_origin_are_followed_a_few_times() -> None:
-    path = "/v2/team/app/manifests/other"
-    registry = Registry(INDEX, {"manifests/1": Reply(307, [("Location", path)])})
-    registry.changed["manifests/other"] = lambda it: registry._stored(
-        replace(it, target=it.target), "manifests/1"
-    )
-    assert image_of(look(registry)[0]).reason is ImageReason.PULLABLE
-
-    registry.changed["manifests/other"] = Reply(307, [("Location", path)])
-    result, server = look(registry)
-    assert image_of(result).reason is ImageReason.FAILED
-    assert len(server.requests) <= MOST_OF_LOG_IN + MOST_REQUESTS
 
 
 def test_a_server_that_drips_does_not_make_it_longer() -> None:
@@ -440,13 +260,3 @@ PLATFORMS = {
 @pytest.mark.parametrize(("parts", "wanted"), PLATFORMS.items())
 def test_names_of_platforms(parts: tuple[str, str, str], wanted: str) -> None:
     assert platform_of(*parts) == wanted
-
-
-def test_a_name_that_turns_to_a_refused_address_is_not_followed() -> None:
-    """The storage has the name of the registry, and the second answer of the DNS server is another one."""
-    answers = iter([["127.0.0.1"]])
-    policy = replace(HERE, resolver=lambda host, port: next(answers, ["169.254.169.254"]))
-    with scripted(Registry(ONE, redirecting("http://registry.test:9/x"))) as server:
-        result = probe(f"http://registry.test:{server.port}", USER, PASSWORD, policy, QUERY)
-
-    assert image_of(result).note == "storage_not_followed"
