@@ -10,7 +10,7 @@ from tests.api.test_api import TEAM_A
 from tests.api.test_runs import RUNS
 from tests.cast import Cast
 from tests.sync.test_follow import create_namespace, keep, turn
-from tests.web.test_copy_to import stored
+from tests.web.copies import stored
 
 ONE = f"{TEAM_A}/harbor-prod"
 IN_B = ONE.replace("team-a", "team-b")

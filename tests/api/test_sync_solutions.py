@@ -16,7 +16,7 @@ from tests.api.test_sync_rules import RULE
 from tests.canary import CANARY
 from tests.cast import Cast
 from tests.sync.test_follow import change, in_b, keep, password, states, turn
-from tests.web.test_copy_to import stored
+from tests.web.copies import stored
 
 
 def solve(client: Client, solution: Any, **more: Any) -> Any:

@@ -20,7 +20,7 @@ from tests.peers.api_server import ApiServer
 from tests.peers.cluster import MERGE_PATCH, Cluster
 from tests.peers.scripted import wait_for
 from tests.runs.histories import PASSWORDS, History
-from tests.web.test_copy_to import PLAN, password, plan
+from tests.web.copies import PLAN, password, plan
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PLACES = ("team-b", "copies-c", "copies-d")

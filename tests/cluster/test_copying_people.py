@@ -12,7 +12,7 @@ from tests.cast import typed
 from tests.cluster.people import access_of, log_in
 from tests.cluster.test_copying import done
 from tests.peers.cluster import Cluster
-from tests.web.test_copy_to import PLAN, plan
+from tests.web.copies import PLAN, plan
 
 pytest_plugins = ("tests.cluster.people",)
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -6,46 +6,19 @@ from datetime import UTC, datetime
 
 import pytest
 from django.template.loader import render_to_string
-from django.test import Client
 
 from registries.audit.log import events_of
 from registries.domain.access import Role
-from registries.domain.query import Criteria
-from registries.domain.registry import Key, Origin, RegistrySecret
-from registries.models import AuditEntry, StoredResource, VerificationRecord
+from registries.domain.registry import Key, Origin
+from registries.models import AuditEntry, StoredResource
 from registries.people.grants import remove_grant, set_grant
 from registries.wiring import services
 from tests import canary
-from tests.cast import Cast, typed
+from tests.cast import Cast
+from tests.web.copies import PLAN, htmx, namespaces, password, plan, stored
 from tests.web.test_trust import certificate
 
-MANY, PLAN = "/registries/-/copy/", "/registries/-/copy/plan/"
-
-
-def htmx(cast: Cast, person: str = "olive") -> Client:
-    return cast.client(person, hx_request="true")
-
-
-def namespaces(cast: Cast, *names: str) -> None:
-    for name in names:
-        services().registries.create_namespace(access=cast.access("olive"), name=name)
-
-
-def plan(client: Client, sources: list[RegistrySecret], *names: str) -> tuple[str, str]:
-    """The preview, and where it is confirmed."""
-    values = {"uids": " ".join(it.uid for it in sources), "namespaces": list(names)}
-    shown = client.post(PLAN, values).content.decode()
-    found = re.search(r'hx-post="([^"]+/start/)"', shown)
-    return shown, found[1] if found else ""
-
-
-def stored(cast: Cast) -> dict[str, RegistrySecret]:
-    found = services().index.matching(access=cast.access("olive"), criteria=Criteria())
-    return {str(it.key): it for it in found}
-
-
-def password(registry: RegistrySecret) -> str:
-    return services().store.credential(registry.key, uid=registry.uid).password
+MANY = "/registries/-/copy/"
 
 
 def test_the_dialog_offers_the_other_namespaces_where_one_may_add(cast: Cast) -> None:
@@ -298,24 +271,6 @@ def test_the_dialog_is_a_page_without_scripts(cast: Cast) -> None:
     assert services().store.get(Key("team-b", "harbor-prod")).origin is not None
 
 
-def test_the_details_page_names_the_source_to_those_who_see_it(cast: Cast) -> None:
-    source = cast.add(namespace="team-b")
-    client = htmx(cast)
-    client.post(plan(client, [source], "team-a")[1])
-    page = "/registries/team-a/harbor-prod/"
-
-    assert (
-        'id="origin"><a href="/registries/team-b/harbor-prod/"'
-        in cast.client("olive").get(page).content.decode()
-    )
-    assert 'id="origin"' not in cast.client("nina").get(page).content.decode()
-    services().store.delete(source.key, uid=source.uid)
-    cast.add(namespace="team-b")
-    assert 'id="origin"' not in cast.client("olive").get(page).content.decode(), (
-        "another registry of that name"
-    )
-
-
 @pytest.mark.parametrize(
     "origin", ["team-b/x", "team-b", "team-b/", "/x", "../x", "Team/x", "a/b/c", canary.CANARY]
 )
@@ -334,80 +289,3 @@ def test_a_client_of_the_api_writes_no_source(cast: Cast, origin: str) -> None:
     if response.status_code == 201:
         assert stored(cast)["team-a/harbor-prod"].origin is None
         assert stored(cast)["team-a/harbor-prod"].verification.status.value == "untested"
-
-
-ADD = "/registries/-/add/"
-
-
-def added(client: Client, *also: str, **values: str) -> str:
-    return client.post(ADD, {**typed(**values), "also": list(also)}).content.decode()
-
-
-def test_one_dialog_adds_into_several_namespaces(cast: Cast) -> None:
-    namespaces(cast, "team-c", "team-d", "team-e")
-    there = cast.add(namespace="team-d", password="another-1")
-
-    shown = added(htmx(cast), "team-a", "team-b", "team-c", "team-d", "team-e")
-
-    now = stored(cast)
-    assert set(now) == {f"team-{it}/harbor-prod" for it in "abcde"}
-    assert now["team-d/harbor-prod"] == there
-    source = now["team-a/harbor-prod"]
-    assert all(now[f"team-{it}/harbor-prod"].origin == Origin(source.key, source.uid) for it in "bce")
-    assert "已创建 3 / 4" in shown
-    assert "team-d/harbor-prod" in shown, "why not there"
-    assert AuditEntry.objects.filter(action="test").count() + VerificationRecord.objects.count() >= 1
-    assert VerificationRecord.objects.values("uid").distinct().count() == 1, "the test is made once"
-
-
-@pytest.mark.parametrize("also", ["team-b", "team-z", "", "' OR 1=1"])
-def test_nothing_is_added_where_one_may_not(cast: Cast, also: str) -> None:
-    set_grant(cast.users["nina"], "team-b", Role.OPERATOR)
-
-    added(htmx(cast, "nina"), also)
-
-    assert list(stored(cast)) == ["team-a/harbor-prod"]
-
-
-def test_a_form_with_an_error_adds_nowhere_and_keeps_the_choice(cast: Cast) -> None:
-    shown = added(htmx(cast), "team-b", name="Not Valid")
-
-    assert not stored(cast)
-    assert re.search(r'name="also" value="team-b" checked', shown)
-    assert canary.CANARY not in shown
-
-
-@pytest.mark.parametrize("password_of_copy", ["same", "another-1"])
-def test_the_verdict_of_the_one_test_reaches_copies_with_this_credential(
-    cast: Cast, probing: Callable[[str], dict[str, str]], password_of_copy: str
-) -> None:
-    """The copies are made while the test of the source goes on."""
-    source, other = cast.add(**probing("harbor")), cast.add("other", **probing("harbor"))
-    client = htmx(cast)
-    client.post(plan(client, [source], "team-b")[1])
-    copy = stored(cast)["team-b/harbor-prod"]
-    if password_of_copy != "same":
-        services().store.set_password(copy.key, password_of_copy, uid=copy.uid)
-
-    client.post("/registries/team-a/harbor-prod/verify/")
-
-    tested, copy = (
-        stored(cast)["team-a/harbor-prod"].verification,
-        stored(cast)["team-b/harbor-prod"].verification,
-    )
-    assert tested.status.value == "success"
-    assert (copy == tested) == (password_of_copy == "same")
-    assert stored(cast)["team-a/other"].verification == other.verification, "it is no copy"
-    assert VerificationRecord.objects.values("uid").distinct().count() == 1
-
-
-def test_the_verdict_does_not_reach_copies_that_one_may_not_test(
-    cast: Cast, probing: Callable[[str], dict[str, str]]
-) -> None:
-    source = cast.add(**probing("harbor"))
-    client = htmx(cast)
-    client.post(plan(client, [source], "team-b")[1])
-
-    htmx(cast, "omar").post("/registries/team-a/harbor-prod/verify/")
-
-    assert stored(cast)["team-b/harbor-prod"].verification.status.value == "untested"

@@ -13,7 +13,7 @@ from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast
 from tests.sync.test_follow import change, create_namespace, in_b, keep, password, turn
-from tests.web.test_copy_to import stored
+from tests.web.copies import stored
 from tests.web.test_sync import htmx
 
 ONE = "/registries/team-a/harbor-prod/"

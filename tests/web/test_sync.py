@@ -14,7 +14,7 @@ from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast
 from tests.sync.test_follow import change, create_namespace, in_b, keep, password, states, turn
-from tests.web.test_copy_to import stored
+from tests.web.copies import stored
 
 URL = "/registries/team-a/harbor-prod/sync/"
 

@@ -11,7 +11,7 @@ from registries.domain.registry import RegistrySecret
 from registries.models import SyncRule
 from tests.cast import Cast
 from tests.sync.test_follow import change, create_namespace, in_b, keep, states, turn
-from tests.web.test_copy_to import stored
+from tests.web.copies import stored
 from tests.web.test_delete_many import PATH, htmx, propose
 
 ENDS, MADE, AWAITED = "规则随之结束", "规则不会自动再次创建", "规则正在等待"
