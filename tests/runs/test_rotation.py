@@ -1,77 +1,36 @@
 """Runs that change a credential and its copies: what they write, when they stop, and that no password stays."""
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from cryptography.fernet import Fernet
-from django.contrib.auth.models import User
 from django.utils import timezone
 
 from registries import wiring
-from registries.domain.access import Role
 from registries.domain.errors import Conflict, ConsoleError, Forbidden, Invalid, NotFound
-from registries.domain.registry import Key, RegistrySecret, VerifyStatus
-from registries.domain.resource import PREFIX
-from registries.models import AuditEntry, CheckInterval, DayRecord, Rotation, RotationTarget, Run, RunItem
-from registries.people.grants import set_grant
-from registries.runs.rotation_rows import KEPT, MOST_CLAIMS, forget_old
+from registries.domain.registry import RegistrySecret, VerifyStatus
+from registries.models import AuditEntry, CheckInterval, DayRecord, Rotation, RotationTarget, Run
+from registries.runs.rotation_rows import KEPT, forget_old
 from registries.runs.run import RunState
-from registries.service.replacement import Replacement
 from registries.wiring import services
 from tests import canary
 from tests.canary import CANARY
 from tests.cast import EVERYBODY, Cast
-
-Probing = Callable[[str], dict[str, str]]
-NAMES = ("harbor-prod", "second", "third")
-OLD = "old-password"
-THEIRS = "of-somebody-else"
-
-
-@pytest.fixture
-def three(cast: Cast, probing: Probing) -> list[RegistrySecret]:
-    """A registry and two copies, all with a password that is not right any more."""
-    values = {**probing("harbor"), "password": OLD}
-    added = [cast.add(name, **values, display_name=f"{name}-name") for name in NAMES]
-    long_ago = {f"{PREFIX}password-set-at": "2020-01-01T00:00:00Z"}
-    return [services().store.annotate(it.key, long_ago, uid=it.uid) for it in added]
-
-
-def begin(
-    cast: Cast, registries: list[RegistrySecret], password: str, person: str = "nina", **more: Any
-) -> UUID:
-    return services().rotations.begin(
-        access=cast.access(person), registries=registries, changes={"password": password}, **more
-    )
-
-
-def passwords() -> list[str]:
-    return [stored(name) for name in NAMES]
-
-
-def stored(name: str) -> str:
-    key = Key("team-a", name)
-    return services().store.credential(key, uid=services().store.get(key).uid).password
-
-
-def outcomes(run: UUID) -> list[tuple[str, str, str]]:
-    return list(RunItem.objects.filter(run=run).order_by("pk").values_list("state", "reason", "problem"))
-
-
-def state(cast: Cast, run: UUID) -> RunState:
-    return services().rotations.runs.view(access=cast.access("nina"), run_id=run).state
-
-
-def kept() -> int:
-    return Rotation.objects.count() + RotationTarget.objects.count()
-
-
-def theirs(registry: RegistrySecret, password: str = THEIRS) -> None:
-    services().store.set_password(registry.key, password, uid=registry.uid)
+from tests.runs.rotations import (
+    OLD,
+    THEIRS,
+    Probing,
+    begin,
+    kept,
+    outcomes,
+    passwords,
+    state,
+    stopped,
+    stored,
+    theirs,
+)
 
 
 def test_all_get_the_new_password_once_the_first_has_connected(
@@ -150,109 +109,6 @@ def test_a_later_failure_stops_and_the_person_decides(
     assert (state(cast, run), kept()) == (RunState.DONE, 0)
     with pytest.raises(Conflict, match="password_forgotten"):
         services().rotations.retry(access=nina, run_id=run)
-
-
-def stopped(cast: Cast, three: list[RegistrySecret], password: str) -> UUID:
-    """A run that stopped at the second: somebody else changed its password after the run had read it."""
-    real = Replacement.before
-    calls: list[str] = []
-
-    def read(self: Replacement, *, access: Any, key: Key, uid: str) -> Any:
-        draft = real(self, access=access, key=key, uid=uid)
-        calls.append(key.name)
-        if calls == list(NAMES):
-            theirs(three[1])
-        return draft
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Replacement, "before", read)
-        return begin(cast, three, password)
-
-
-@pytest.mark.parametrize("written", [0, 1, 2, 3])
-@pytest.mark.parametrize("way", ["retry", "roll_back"])
-def test_a_lost_run_goes_on_from_what_is_really_stored(
-    cast: Cast, probing: Probing, three: list[RegistrySecret], written: int, way: str
-) -> None:
-    """As after a kill: some are written, and none of them is recorded."""
-    right = probing("harbor")["password"]
-    run = stopped(cast, three, right)
-    lose(three, run, right, written)
-    assert state(cast, run) is RunState.INTERRUPTED
-
-    getattr(services().rotations, way)(access=cast.access("nina"), run_id=run)
-
-    assert passwords() == [right if way == "retry" else OLD] * 3
-    assert (state(cast, run), kept()) == (RunState.DONE, 0)
-
-
-@pytest.mark.parametrize("written", [0, 1, 2, 3])
-@pytest.mark.parametrize("undoing", [False, True])
-def test_a_lost_run_goes_on_by_itself(
-    cast: Cast, probing: Probing, three: list[RegistrySecret], written: int, undoing: bool
-) -> None:
-    """In the way that its person chose, and once."""
-    right = probing("harbor")["password"]
-    run = stopped(cast, three, right)
-    lose(three, run, right, written)
-    Rotation.objects.update(undoing=undoing)
-
-    services().rotations.resume_lost(services().people.access_now)
-    services().rotations.resume_lost(services().people.access_now)
-
-    assert passwords() == ([OLD] * 3 if undoing else [right] * 3)
-    assert (state(cast, run), kept()) == (RunState.DONE, 0)
-
-
-def refused(cast: Cast, run: UUID) -> None:
-    set_grant(cast.users["nina"], "team-a", Role.OPERATOR)
-
-
-def gone(cast: Cast, run: UUID) -> None:
-    cast.users["nina"].delete()
-
-
-def inactive(cast: Cast, run: UUID) -> None:
-    User.objects.filter(pk=cast.users["nina"].pk).update(is_active=False)
-
-
-def alive(cast: Cast, run: UUID) -> None:
-    Run.objects.filter(pk=run).update(beat_at=timezone.now())
-
-
-def halted(cast: Cast, run: UUID) -> None:
-    Run.objects.filter(pk=run).update(state="cancelled")
-
-
-def deadly(cast: Cast, run: UUID) -> None:
-    Run.objects.filter(pk=run).update(fence=MOST_CLAIMS)
-
-
-@pytest.mark.parametrize("hindrance", [refused, gone, inactive, alive, halted, deadly])
-def test_a_lost_run_does_nothing_that_its_person_may_not_or_does_not_want(
-    cast: Cast, probing: Probing, three: list[RegistrySecret], hindrance: Callable[[Cast, UUID], None]
-) -> None:
-    """A lost role, an ended account; a run that lives, one that was stopped, and one that ends every process."""
-    right = probing("harbor")["password"]
-    run = stopped(cast, three, right)
-    lose(three, run, right, 1)
-    hindrance(cast, run)
-
-    services().rotations.resume_lost(services().people.access_now)
-
-    assert passwords() == [right, OLD, OLD]
-    assert kept() == 4
-
-
-def lose(three: list[RegistrySecret], run: UUID, password: str, written: int) -> None:
-    """As after a kill: some are written, and none of them is recorded."""
-    for number, it in enumerate(three):
-        theirs(it, password if number < written else OLD)
-    RunItem.objects.filter(run=run).update(state="waiting", problem="", reason="")
-    RotationTarget.objects.filter(item__run=run).update(begun=False)
-    for item in RunItem.objects.filter(run=run, name__in=NAMES[: written + 1]):
-        RotationTarget.objects.filter(item=item).update(begun=True)
-    Run.objects.filter(pk=run).update(state="running", beat_at=timezone.now() - timedelta(minutes=1))
 
 
 def test_only_its_own_person_goes_on_with_it(
