@@ -10,8 +10,8 @@ from registries.domain.registry import Draft, Key, Provider
 from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.secret import PullSecrets
 from registries.stores.cluster.store import KubernetesStore
+from tests.cluster.kept_secrets import secret_on
 from tests.cluster.test_pull_secret_repair import DAMAGES
-from tests.cluster.test_pull_secrets import empty, secret_on  # noqa: F401  a fixture
 from tests.cluster.test_rotation import passwords
 from tests.peers.api_server import ApiServer
 from tests.peers.cluster import Cluster
@@ -24,7 +24,7 @@ CALLS = 4
 
 
 @pytest.fixture
-def front(empty: Cluster, tmp_path: Path) -> Iterator[OlderRule]:  # noqa: F811
+def front(empty: Cluster, tmp_path: Path) -> Iterator[OlderRule]:
     if not isinstance(empty.server, ApiServer):
         pytest.skip("the given cluster is not ours")
     with older_rule(empty.server, tmp_path) as found:
@@ -33,7 +33,7 @@ def front(empty: Cluster, tmp_path: Path) -> Iterator[OlderRule]:  # noqa: F811
 
 
 @pytest.fixture
-def store(empty: Cluster) -> Iterator[KubernetesStore]:  # noqa: F811
+def store(empty: Cluster) -> Iterator[KubernetesStore]:
     """It writes pull secrets, and does not look at them by itself: its threads are not started."""
     with empty.store(pull_secrets=True) as store:
         yield store
@@ -43,7 +43,7 @@ def store(empty: Cluster) -> Iterator[KubernetesStore]:  # noqa: F811
 @pytest.mark.parametrize("damage", ["none", "emptied", "immutable-wrong", "deleted"])
 def test_a_password_that_changes_in_the_middle_of_a_repair_stays(
     store: KubernetesStore,
-    empty: Cluster,  # noqa: F811
+    empty: Cluster,
     front: OlderRule,
     damage: str,
     place: int,

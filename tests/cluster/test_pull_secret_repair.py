@@ -19,7 +19,7 @@ from registries.pull_secrets.secret import MANAGED_BY, TYPE
 from registries.stores.cluster import watch
 from registries.stores.cluster.store import KubernetesStore
 from tests.canary import CANARY
-from tests.cluster.test_pull_secrets import auths, empty, secret_on  # noqa: F401  a fixture
+from tests.cluster.kept_secrets import auths, secret_on
 from tests.peers.api_server import ApiServer
 from tests.peers.cable import Cable
 from tests.peers.cluster import MERGE_PATCH, Cluster
@@ -33,7 +33,7 @@ WATCH_ROLE = "registry-console-pull-secrets-watch"
 
 
 @pytest.fixture
-def store(empty: Cluster) -> Iterator[KubernetesStore]:  # noqa: F811
+def store(empty: Cluster) -> Iterator[KubernetesStore]:
     with empty.store(pull_secrets=True) as store:
         store.changes(None)
         assert wait_for(lambda: is_watching(store))
@@ -138,7 +138,7 @@ def repaired_in(cluster: Cluster, keys: list[Key]) -> float:
 
 def test_whatever_is_done_to_one_is_undone_within_five_seconds(
     store: KubernetesStore,
-    empty: Cluster,  # noqa: F811
+    empty: Cluster,
     record_property: Callable[[str, object], None],
 ) -> None:
     keys = {name: add(store, name) for name in DAMAGES}
@@ -151,14 +151,14 @@ def test_whatever_is_done_to_one_is_undone_within_five_seconds(
     assert taken < SOON
 
 
-def test_each_is_undone_again_and_again(store: KubernetesStore, empty: Cluster) -> None:  # noqa: F811
+def test_each_is_undone_again_and_again(store: KubernetesStore, empty: Cluster) -> None:
     key = add(store, "x")
     for name in ("no-label-first", "immutable-wrong", "deleted", "disowned", "emptied"):
         DAMAGES[name](empty, key)
         assert repaired_in(empty, [key]) < SOON, name
 
 
-def test_many_at_once(store: KubernetesStore, empty: Cluster) -> None:  # noqa: F811
+def test_many_at_once(store: KubernetesStore, empty: Cluster) -> None:
     keys = [add(store, f"many-{number:02}") for number in range(40)]
 
     assert empty.server.call("DELETE", secrets_in("team-a")).status == 200
@@ -184,7 +184,7 @@ FOREIGN: dict[str, dict[str, Any]] = {
 }
 
 
-def test_one_that_somebody_put_in_its_place_is_left_alone(store: KubernetesStore, empty: Cluster) -> None:  # noqa: F811
+def test_one_that_somebody_put_in_its_place_is_left_alone(store: KubernetesStore, empty: Cluster) -> None:
     theirs = {}
     for name, body in FOREIGN.items():
         key = Key("team-a", name)
@@ -202,7 +202,7 @@ def test_one_that_somebody_put_in_its_place_is_left_alone(store: KubernetesStore
 
 def test_one_that_takes_the_place_just_before_the_deletion_is_not_deleted(
     store: KubernetesStore,
-    empty: Cluster,  # noqa: F811
+    empty: Cluster,
 ) -> None:
     key = add(store, "x")
     patched(immutable=True)(empty, key)
@@ -218,7 +218,7 @@ def test_one_that_takes_the_place_just_before_the_deletion_is_not_deleted(
     assert secret_on(empty, key)["metadata"]["uid"] == theirs["uid"]
 
 
-def test_what_it_watches_has_no_content(store: KubernetesStore, empty: Cluster) -> None:  # noqa: F811
+def test_what_it_watches_has_no_content(store: KubernetesStore, empty: Cluster) -> None:
     add(store, "x")
     [watcher] = store._follower.here()._reconciler._watching  # type: ignore[union-attr]
     lean = watcher._connection  # type: ignore[attr-defined]
@@ -238,7 +238,7 @@ def test_what_it_watches_has_no_content(store: KubernetesStore, empty: Cluster) 
 
 
 def test_a_replica_without_the_lease_watches_no_secret(
-    empty: Cluster,  # noqa: F811
+    empty: Cluster,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(reconcile, "RENEWAL", 0.2)
@@ -258,7 +258,7 @@ def test_a_replica_without_the_lease_watches_no_secret(
 
 
 def test_without_the_right_to_watch_it_sweeps_and_nothing_else_is_missing(
-    empty: Cluster,  # noqa: F811
+    empty: Cluster,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -287,7 +287,7 @@ def test_without_the_right_to_watch_it_sweeps_and_nothing_else_is_missing(
 
 
 def test_who_is_given_the_right_later_watches(
-    empty: Cluster,  # noqa: F811
+    empty: Cluster,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(watch, "REFUSED_PAUSE", 0.2)
