@@ -13,8 +13,8 @@ from registries.cluster.paths import pods_in, secrets_in
 from registries.demo.seed import NAMESPACES
 from registries.domain.resource import milliseconds
 from tests.gallery.furnishing import EMPTY, LONGEST
+from tests.gallery.listing import card
 from tests.gallery.scene import Scene, State
-from tests.gallery.states import card
 from tests.peers.cable import Cable
 from tests.peers.cluster import MERGE_PATCH, Cluster
 from tests.peers.failing_pods import HARBOR, REFUSED, fails, secret

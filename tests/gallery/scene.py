@@ -68,6 +68,28 @@ def menu(name: str) -> Act:
     return act
 
 
+def choose(name: str, action: str) -> Act:
+    """Opens the dialog of one registry from its menu."""
+
+    def act(page: Page, scene: Scene) -> None:
+        menu(name)(page, scene)
+        page.locator(f"#row-menu [data-action={action}]").click()
+        page.locator("dialog[open] form").first.wait_for()
+
+    return act
+
+
+def submit(act: Act, button: str = "dialog[open] button[type=submit]") -> Act:
+    """Sends the form of a dialog as it is, and waits for its errors."""
+
+    def both(page: Page, scene: Scene) -> None:
+        act(page, scene)
+        page.locator(button).last.click()
+        page.locator("#error-summary, [aria-invalid=true]").first.wait_for()
+
+    return both
+
+
 def token_of(page: Page) -> str:
     return next(it["value"] for it in page.context.cookies() if it["name"] == "csrftoken")  # type: ignore[typeddict-item]
 
@@ -81,3 +103,12 @@ def new_registry(page: Page, scene: Scene, **values: str) -> str:
     added = page.context.request.post(f"{scene.console.url}/registries/-/add/", form=form)
     assert added.ok, added.text()
     return name
+
+
+def leave(page: Page) -> None:
+    """A proxy answers for the console. What the browser has already stays."""
+    asked = ("xhr", "fetch")
+    page.route(
+        "**/*",
+        lambda it: it.fulfill(status=502) if it.request.resource_type in asked else it.continue_(),
+    )

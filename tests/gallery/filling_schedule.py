@@ -1,0 +1,111 @@
+"""Registries that are checked by a schedule, and what broke and recovered, for the gallery."""
+
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from registries.domain.access import Access
+from registries.domain.query import Criteria
+from registries.domain.registry import RegistrySecret, VerifyStatus
+from registries.models import (
+    CheckInterval,
+    DayRecord,
+    ScheduledCredential,
+    ScheduledRegistry,
+    StateChange,
+)
+from registries.probe.schedule import registry_of
+from registries.schedule.digest import CredentialDigest, fingerprint
+from registries.schedule.state import State
+from registries.wiring import services
+from tests.gallery.furnishing import (
+    ONE,
+)
+
+
+def watch(registry: RegistrySecret) -> None:
+    """Forty days of scheduled checks, one without a test, some with failures; a failing registry fails since today."""
+    now, uid = datetime.now(UTC), registry.uid
+    failing = registry.verification.status is VerifyStatus.FAILED
+    bad = {12: 9_000, 25: 86_400, **({0: 1_200} if failing else {})}
+    DayRecord.objects.filter(uid=uid).delete()
+    DayRecord.objects.bulk_create(
+        DayRecord(
+            uid=uid,
+            day=timezone.localdate(now) - timedelta(days=it),
+            ok=0 if it == 25 else 4,
+            failed=1 if it in (5, *bad) else 0,
+            down=bad.get(it, 0),
+        )
+        for it in range(40)
+        if it != 18
+    )
+    state = State.FAILING if failing else State.OK
+    # The console's own setting is off, so that it tests nothing while somebody looks.
+    CheckInterval.objects.create(namespace=registry.namespace, uid=uid, seconds=21_600)
+    credential = ScheduledCredential.objects.create(
+        digest=_digest(uid),
+        host="harbor.example.com:443",
+        username="robot",
+        interval=21_600,
+        due_at=now + timedelta(hours=3),
+        state=state,
+        settled=state,
+        since=now - timedelta(minutes=20),
+        tested_at=now,
+        tested_reason=registry.verification.reason,
+    )
+    where = {"uid": uid, "namespace": registry.namespace, "name": registry.name}
+    ScheduledRegistry.objects.create(**where, fingerprint=fingerprint(registry), credential=credential)
+    turns = [
+        (25, "ok", "failing", "timeout"),
+        (24, "failing", "ok", "ok"),
+        (12, "ok", "flapping", "server_error"),
+    ]
+    turns += [(11, "flapping", "ok", "ok"), *([(0, "ok", "failing", "bad_credentials")] if failing else [])]
+    StateChange.objects.bulk_create(
+        StateChange(
+            **where,
+            host=credential.host,
+            at=now - timedelta(days=it),
+            before=before,
+            after=after,
+            reason=reason,
+        )
+        for it, before, after, reason in turns
+    )
+
+
+def _digest(uid: str) -> str:
+    """A digest that the console takes for one of its own, so that it leaves the row as it is."""
+    return f"{CredentialDigest(settings.SECRET_KEY).key_id}:{uid}"
+
+
+def fill_changes(access: Access) -> None:
+    """What broke and recovered in the last hours, and what the schedule does next."""
+    now, watched = datetime.now(UTC), set(ScheduledRegistry.objects.values_list("uid", flat=True))
+    for number, it in enumerate(services().index.matching(access=access, criteria=Criteria())):
+        verdict, at = it.verification, now - timedelta(minutes=20 * number)
+        if not verdict.reason or it.namespace == ONE or it.uid in watched:
+            continue
+        good = verdict.status is VerifyStatus.SUCCESS
+        host = registry_of(it.address)
+        row = ScheduledCredential.objects.create(
+            digest=_digest(it.uid),
+            host=host,
+            username=it.username,
+            settled="ok" if good else "failing",
+            reason=verdict.reason,
+            since=at - timedelta(days=number),
+        )
+        ScheduledRegistry.objects.create(
+            uid=it.uid,
+            namespace=it.namespace,
+            name=it.name,
+            fingerprint=fingerprint(it),
+            credential=row,
+        )
+        before, after = ("failing", "ok") if good else ("ok", "failing")
+        place = {"uid": it.uid, "namespace": it.namespace, "name": it.name, "host": host}
+        StateChange.objects.create(**place, at=at, before=before, after=after, reason=verdict.reason)
