@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.peers.held import HeldRegistry
 from tests.peers.parts import require_part
@@ -30,6 +30,20 @@ FLAGS = (
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
+DETAILS = "/registries/team-a/harbor-team-a/"
+INSIDE = "() => document.querySelector('dialog[open]').contains(document.activeElement)"
+UNSEEN = """() => {
+  const it = document.activeElement;
+  if (it === document.body) return "the focus is nowhere";
+  if (it.matches("[type^=date]")) return "";  // the browser marks its parts
+  if (!it.matches(":focus-visible")) return `not shown as focused: ${it.outerHTML.slice(0, 200)}`;
+  const marked = (element) => {
+    const style = getComputedStyle(element);
+    return (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";
+  };
+  // The mark of a box inside a card may be drawn by the card.
+  return marked(it) || marked(it.closest("label") ?? it) ? "" : `no mark of focus: ${it.outerHTML.slice(0, 200)}`;
+}"""
 
 
 @pytest.fixture(scope="session")
@@ -85,3 +99,19 @@ def people(everybody: People) -> Iterator[People]:
     yield everybody
     everybody.tidy()
     assert everybody.watch.problems == []
+
+
+def tab_to(page: Page, target: Locator, key: str = "Tab") -> None:
+    """Press Tab until the target has the focus; every stop on the way must be seen."""
+    for _ in range(80):
+        if target.evaluate("it => it === document.activeElement"):
+            return
+        page.keyboard.press(key)
+        assert page.evaluate(UNSEEN) == ""
+    raise AssertionError(f"Tab does not lead to {target}")
+
+
+def type_into(page: Page, field: Locator, text: str) -> None:
+    tab_to(page, field)
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.insert_text(text)

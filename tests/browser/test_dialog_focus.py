@@ -1,9 +1,11 @@
-"""Where the focus goes when a dialog of administration or of a run closes, and what cannot be lost by one key."""
+"""The focus and dialogs: it does not leave one, comes back to where it was, and no key alone loses what was typed."""
 
 from datetime import datetime, timedelta
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.conftest import DETAILS, INSIDE, UNSEEN, type_into
 from tests.peers.console_page import add_registry, dialog
 from tests.peers.held import HeldRegistry
 from tests.peers.running_console import RunningConsole
@@ -99,3 +101,94 @@ def test_a_plain_form_of_a_page_leaves_the_focus_in_the_page(people: People) -> 
         page.keyboard.press("Enter")
 
     expect(page.locator("#main")).to_be_focused()
+
+
+def test_the_focus_does_not_leave_a_dialog(people: People) -> None:
+    page = people("olive").open()
+    page.get_by_role("link", name=ZH.add).focus()
+    page.keyboard.press("Enter")
+    expect(dialog(page)).to_be_visible()
+
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        assert page.evaluate(
+            "() => document.activeElement === document.body "
+            "|| document.querySelector('dialog[open]').contains(document.activeElement)"
+        )
+
+
+@pytest.mark.parametrize("keep", ["Enter", "Escape"])
+def test_whoever_keeps_editing_goes_on_in_the_same_field(people: People, keep: str) -> None:
+    page = people("olive").open()
+    page.get_by_role("link", name=ZH.add).focus()
+    page.keyboard.press("Enter")
+    field = dialog(page).locator("[name=username]")
+    type_into(page, field, "robot$edge+pull")
+
+    page.keyboard.press("Escape")
+    expect(page.locator("#discard-no")).to_be_focused()
+    page.keyboard.press(keep)
+
+    expect(page.locator("#discard")).to_be_hidden()
+    expect(field).to_be_focused()
+    expect(field).to_have_value("robot$edge+pull")
+
+
+@pytest.mark.parametrize(
+    ("path", "openers"),
+    [
+        (DETAILS, ("#edit-link", "#password-link", "#correct-link", "#copy-link", "#delete-link")),
+        (DETAILS, ("#password-next", "#correct-next", "#interval-link", "#messages a")),
+        ("/channels/", ("a[href$='/channels/-/add/']", "a[href$='/silences/add/']")),
+        ("/namespaces/", ("a[href$='/team-a/interval/']", "a[href$='/team-a/delete/']")),
+        ("/accounts/", ("a[href$='/nina/roles/']", "a[href$='/nina/active/']", "a[href$='/nina/delete/']")),
+    ],
+)
+def test_each_dialog_is_walked_and_left_with_esc(people: People, path: str, openers: tuple[str, ...]) -> None:
+    page = people("olive").open(path)
+    for selector in openers:
+        opener = page.locator(selector).first
+        opener.focus()
+        page.keyboard.press("Enter")
+        expect(dialog(page)).to_be_visible()
+        page.wait_for_function(INSIDE)
+        first = page.evaluate_handle("() => document.activeElement")
+
+        for _ in range(40):
+            assert page.evaluate(UNSEEN) == "", selector
+            page.keyboard.press("Tab")
+            while page.evaluate("() => document.activeElement === document.body"):
+                page.keyboard.press("Tab")  # out of the page's end, and in again
+            assert page.evaluate(INSIDE), selector
+            if page.evaluate("it => it === document.activeElement", first):
+                break
+        else:
+            raise AssertionError(f"Tab does not come round in the dialog of {selector}")
+
+        page.keyboard.press("Escape")
+        expect(dialog(page)).to_be_hidden()
+        expect(opener).to_be_focused()
+
+
+def test_the_place_and_the_focus_stay_when_a_dialog_draws_the_page_anew(
+    people: People, console: RunningConsole
+) -> None:
+    olive = people("olive")
+    add_registry(olive, console, "kept-place", namespace="team-a")
+    page = olive.open("/registries/team-a/kept-place/", height=400)
+    page.wait_for_load_state("networkidle")
+    opener = page.locator("#interval-link")
+    opener.focus()
+    top = page.evaluate("() => { window.scrollTo({ top: 120, behavior: 'instant' }); return window.scrollY }")
+    page.keyboard.press("Enter")
+    expect(dialog(page)).to_be_visible()
+    page.evaluate("() => { window.old = true }")
+
+    dialog(page).locator("button[type=submit]").press("Enter")
+
+    page.wait_for_function("() => !window.old")
+    expect(opener).to_be_focused()
+    assert top > 0
+    assert page.evaluate("() => window.scrollY") == pytest.approx(top, abs=80), (
+        "a toast or a panel moves it a little"
+    )

@@ -5,40 +5,13 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import DETAILS, INSIDE, UNSEEN, tab_to, type_into
 from tests.peers.console_page import add_registry, credential, dialog, input_, names, row, status
 from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People
 from tests.peers.words import EN, ZH, Words
 
 LIST = "/registries/?size=10"
-UNSEEN = """() => {
-  const it = document.activeElement;
-  if (it === document.body) return "the focus is nowhere";
-  if (it.matches("[type^=date]")) return "";  // the browser marks its parts
-  if (!it.matches(":focus-visible")) return `not shown as focused: ${it.outerHTML.slice(0, 200)}`;
-  const marked = (element) => {
-    const style = getComputedStyle(element);
-    return (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";
-  };
-  // The mark of a box inside a card may be drawn by the card.
-  return marked(it) || marked(it.closest("label") ?? it) ? "" : `no mark of focus: ${it.outerHTML.slice(0, 200)}`;
-}"""
-
-
-def tab_to(page: Page, target: Locator, key: str = "Tab") -> None:
-    """Press Tab until the target has the focus; every stop on the way must be seen."""
-    for _ in range(80):
-        if target.evaluate("it => it === document.activeElement"):
-            return
-        page.keyboard.press(key)
-        assert page.evaluate(UNSEEN) == ""
-    raise AssertionError(f"Tab does not lead to {target}")
-
-
-def type_into(page: Page, field: Locator, text: str) -> None:
-    tab_to(page, field)
-    page.keyboard.press("ControlOrMeta+a")
-    page.keyboard.insert_text(text)
 
 
 def more(page: Page, name: str, words: Words = ZH) -> Locator:
@@ -236,101 +209,6 @@ def test_the_namespace_is_found_and_chosen(people: People) -> None:
 
     expect(selector).to_have_text("prod-namespace")
     expect(selector).to_be_focused()
-
-
-def test_the_focus_does_not_leave_a_dialog(people: People) -> None:
-    page = people("olive").open()
-    page.get_by_role("link", name=ZH.add).focus()
-    page.keyboard.press("Enter")
-    expect(dialog(page)).to_be_visible()
-
-    for _ in range(30):
-        page.keyboard.press("Tab")
-        assert page.evaluate(
-            "() => document.activeElement === document.body "
-            "|| document.querySelector('dialog[open]').contains(document.activeElement)"
-        )
-
-
-@pytest.mark.parametrize("keep", ["Enter", "Escape"])
-def test_whoever_keeps_editing_goes_on_in_the_same_field(people: People, keep: str) -> None:
-    page = people("olive").open()
-    page.get_by_role("link", name=ZH.add).focus()
-    page.keyboard.press("Enter")
-    field = dialog(page).locator("[name=username]")
-    type_into(page, field, "robot$edge+pull")
-
-    page.keyboard.press("Escape")
-    expect(page.locator("#discard-no")).to_be_focused()
-    page.keyboard.press(keep)
-
-    expect(page.locator("#discard")).to_be_hidden()
-    expect(field).to_be_focused()
-    expect(field).to_have_value("robot$edge+pull")
-
-
-DETAILS = "/registries/team-a/harbor-team-a/"
-INSIDE = "() => document.querySelector('dialog[open]').contains(document.activeElement)"
-
-
-@pytest.mark.parametrize(
-    ("path", "openers"),
-    [
-        (DETAILS, ("#edit-link", "#password-link", "#correct-link", "#copy-link", "#delete-link")),
-        (DETAILS, ("#password-next", "#correct-next", "#interval-link", "#messages a")),
-        ("/channels/", ("a[href$='/channels/-/add/']", "a[href$='/silences/add/']")),
-        ("/namespaces/", ("a[href$='/team-a/interval/']", "a[href$='/team-a/delete/']")),
-        ("/accounts/", ("a[href$='/nina/roles/']", "a[href$='/nina/active/']", "a[href$='/nina/delete/']")),
-    ],
-)
-def test_each_dialog_is_walked_and_left_with_esc(people: People, path: str, openers: tuple[str, ...]) -> None:
-    page = people("olive").open(path)
-    for selector in openers:
-        opener = page.locator(selector).first
-        opener.focus()
-        page.keyboard.press("Enter")
-        expect(dialog(page)).to_be_visible()
-        page.wait_for_function(INSIDE)
-        first = page.evaluate_handle("() => document.activeElement")
-
-        for _ in range(40):
-            assert page.evaluate(UNSEEN) == "", selector
-            page.keyboard.press("Tab")
-            while page.evaluate("() => document.activeElement === document.body"):
-                page.keyboard.press("Tab")  # out of the page's end, and in again
-            assert page.evaluate(INSIDE), selector
-            if page.evaluate("it => it === document.activeElement", first):
-                break
-        else:
-            raise AssertionError(f"Tab does not come round in the dialog of {selector}")
-
-        page.keyboard.press("Escape")
-        expect(dialog(page)).to_be_hidden()
-        expect(opener).to_be_focused()
-
-
-def test_the_place_and_the_focus_stay_when_a_dialog_draws_the_page_anew(
-    people: People, console: RunningConsole
-) -> None:
-    olive = people("olive")
-    add_registry(olive, console, "kept-place", namespace="team-a")
-    page = olive.open("/registries/team-a/kept-place/", height=400)
-    page.wait_for_load_state("networkidle")
-    opener = page.locator("#interval-link")
-    opener.focus()
-    top = page.evaluate("() => { window.scrollTo({ top: 120, behavior: 'instant' }); return window.scrollY }")
-    page.keyboard.press("Enter")
-    expect(dialog(page)).to_be_visible()
-    page.evaluate("() => { window.old = true }")
-
-    dialog(page).locator("button[type=submit]").press("Enter")
-
-    page.wait_for_function("() => !window.old")
-    expect(opener).to_be_focused()
-    assert top > 0
-    assert page.evaluate("() => window.scrollY") == pytest.approx(top, abs=80), (
-        "a toast or a panel moves it a little"
-    )
 
 
 def test_on_a_phone_the_rarer_actions_are_in_a_menu(people: People) -> None:
