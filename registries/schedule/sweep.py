@@ -46,8 +46,8 @@ UNREADABLE_FOR = timedelta(hours=1)
 UNREADABLE = (Problem.KEY_MISSING, Problem.SEAL_BROKEN)
 WRITES = 25
 """Verdicts that are written at once. Then the claim is held for longer."""
-RESTS = 6
-"""A write takes a seventh of the time. With a quarter of it, the median of the pages rises with it."""
+RESTS = 12
+"""A write takes a thirteenth of the time. With a seventh of it, too many pages come just after a write, and are slower."""
 LONGEST_REST = 1.0
 """Seconds."""
 
