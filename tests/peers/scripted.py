@@ -208,8 +208,9 @@ def silent_port() -> Iterator[int]:
         yield holder.getsockname()[1]
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
-    """Whether `condition` became true in time. It is asked less and less often, for it may cost a request."""
+def wait_for(condition: Callable[[], bool], seconds: float = 120.0) -> bool:
+    """Whether `condition` became true in time. It is asked less and less often, for it may cost a request. Only a
+    defect makes a test wait for so many seconds, however busy the machine is."""
     until = time.monotonic() + seconds
     pause = 0.01
     while not condition():
