@@ -33,6 +33,12 @@ SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 FAILS = "The connection test failed: Wrong user name or password"
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the end everything is written, however busy the machine is."""
+    monkeypatch.setattr(events, "LAST", float(LONG))
+
+
 @pytest.fixture
 def empty(cluster: Cluster) -> Cluster:
     cluster.empty("team-a", "team-b")
@@ -184,8 +190,8 @@ def test_a_process_that_ends_writes_what_waits(empty: Cluster) -> None:
     script = (
         "import sys; from registries.cluster.configuration import configuration;"
         "from registries.cluster.connection import Connection;"
-        "from registries.domain.registry import Key; from registries.stores.cluster.events import Events;"
-        "it = Events(Connection(configuration(sys.argv[1])));"
+        "from registries.domain.registry import Key; from registries.stores.cluster import events;"
+        "events.LAST = 60.0; it = events.Events(Connection(configuration(sys.argv[1])));"
         "[it.deleted(Key('team-a', f'r-{n}'), f'uid-{n}', held=n % 2) for n in range(10)]"
     )
     kubeconfig = str(empty.server.kubeconfig("console"))
@@ -241,14 +247,14 @@ def test_a_server_that_does_not_answer_delays_no_change(
     monkeypatch.setattr(events, "LAST", 0.1)
     [silent] = silent_servers(1)
     given = configuration(empty.server.kubeconfig("console", port=int(silent.rpartition(":")[2])))
-    notes = Events(Connection(given, Timeouts(connect=1.0, read=1.0)))
+    notes = Events(Connection(given, Timeouts(connect=LONG, read=LONG)))
     begun = time.monotonic()
     for number in range(5_000):
         notes.deleted(Key("team-a", f"r-{number}"), f"uid-{number}", held=False)
     waiting = len(notes._waiting)
     notes.stop()
 
-    assert time.monotonic() - begun < 1.0
+    assert time.monotonic() - begun < LONG / 2, "the server is silent for longer"
     assert events.WAITING - 1 <= waiting <= events.WAITING
     assert not notes._waiting
 
@@ -260,25 +266,27 @@ def test_every_reason_has_a_sentence_of_our_own() -> None:
     assert _sentence(Reason.RATE_LIMITED.value) == "rate_limited"
 
 
-@pytest.mark.parametrize("busy", [30.0, 0.5])
+@pytest.mark.parametrize(("quiet", "busy"), [(1.5, 600.0), (600.0, 1.5)])
 def test_many_changes_go_before_their_events(
-    empty: Cluster, monkeypatch: pytest.MonkeyPatch, busy: float
+    empty: Cluster, monkeypatch: pytest.MonkeyPatch, quiet: float, busy: float
 ) -> None:
     """Until there is no change any more, but not for ever."""
     monkeypatch.setattr(events, "MANY", 2)
-    monkeypatch.setattr(events, "QUIET", 3.0)
+    monkeypatch.setattr(events, "QUIET", quiet)
     monkeypatch.setattr(events, "BUSY", busy)
     with empty.store() as store:
         registries = [store.create(make(Key("team-a", f"r-{number}")), dry_run=True) for number in range(12)]
     writing = Events(empty.connection("console"))
     try:
-        for it in registries:
-            writing.created(it)
+        begun = time.monotonic()
+        with writing._changed:  # all of them come before the first is written
+            for it in registries:
+                writing.created(it)
 
         def number() -> int:
             return len(empty.server.call("GET", events_in("team-a")).body["items"])
 
-        assert wait_for(lambda: number() == len(registries), 1.5) is (busy < 1.0)
         assert wait_for(lambda: number() == len(registries))
+        assert time.monotonic() - begun >= min(quiet, busy)
     finally:
         writing.stop()

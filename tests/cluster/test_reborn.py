@@ -60,12 +60,13 @@ def test_entries_from_before_its_creation_are_for_administrators(server: ApiServ
 
 def test_one_that_is_created_again_while_the_console_watches(server: ApiServer) -> None:
     services().store.changes(None)
-    noted("of the first", datetime.now(UTC) + timedelta(milliseconds=1))
+    at = datetime.now(UTC) + timedelta(milliseconds=1)
+    noted("of the first", at)
     assert shown(VIC) == ["of the first"]
 
     server.finalize_namespace(NAME)
     assert wait_for(lambda: server.call("GET", f"/api/v1/namespaces/{NAME}").status == 404)
-    wait_for(lambda: datetime.now(UTC).microsecond < 100_000)  # a creation has whole seconds
+    assert wait_for(lambda: datetime.now(UTC).replace(microsecond=0) > at), "a creation has whole seconds"
     server.create_namespace(NAME)
 
     assert wait_for(lambda: shown(VIC) == [])
