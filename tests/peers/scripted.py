@@ -222,6 +222,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 120.0) -> bool:
 
 
 def _read(reader: object, number: int) -> Request | None:
+    """None at the end, also of a client that died within a request: a DELETE without its body means something else."""
     line = reader.readline(65537)  # type: ignore[attr-defined]
     if not line.strip():
         return None
@@ -229,11 +230,12 @@ def _read(reader: object, number: int) -> Request | None:
         raise ValueError("not HTTP")  # for example a TLS hello, whose random bytes must not matter
     method, target = start.groups()
     headers: Headers = []
-    while text := reader.readline(65537).decode("latin-1").rstrip("\r\n"):  # type: ignore[attr-defined]
+    while text := (line := reader.readline(65537)).decode("latin-1").rstrip("\r\n"):  # type: ignore[attr-defined]
         name, _, value = text.partition(":")
         headers.append((name.strip().lower(), value.strip()))
     length = next((int(value) for name, value in headers if name == "content-length"), 0)
-    return Request(method, target, headers, reader.read(length), number)  # type: ignore[attr-defined]
+    body = reader.read(length)  # type: ignore[attr-defined]
+    return Request(method, target, headers, body, number) if line and len(body) == length else None
 
 
 # Responses that many scripts use.
