@@ -63,9 +63,10 @@ def holders() -> Iterator[list[Holder]]:
 
 
 @contextmanager
-def sweeping(settings: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+def sweeping(settings: dict[str, str], name: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process whose connections to the database have this name."""
     command = [sys.executable, "-m", "tests.processes.sweeping"]
-    process = subprocess.Popen(command, cwd=ROOT, env=settings)
+    process = subprocess.Popen(command, cwd=ROOT, env={**settings, "PGAPPNAME": name})
     try:
         yield process
     finally:
@@ -94,7 +95,7 @@ def test_two_processes_share_the_work_and_one_is_killed(holders: list[Holder], t
             def until(condition: Callable[[], bool]) -> None:
                 assert wait_for(condition, LONG), ask(f"SELECT * FROM {ROWS}")
 
-            with sweeping(settings) as one, sweeping(settings) as two:
+            with sweeping(settings, "one") as one, sweeping(settings, "two") as two:
                 until(lambda: ask(f"SELECT count(*) FROM {ROWS}") == [(EACH * HOSTS,)])
                 held = f"SELECT count(*) FROM {ROWS} WHERE claimed_until > now() AND claimed_by LIKE '%-{{}}'"
 
@@ -113,9 +114,13 @@ def test_two_processes_share_the_work_and_one_is_killed(holders: list[Holder], t
                 until(lambda: works(one))
                 one.kill()
                 one.wait()
+                # The database may still do what the process asked for last.
+                until(lambda: not ask("SELECT 1 FROM pg_stat_activity WHERE application_name = 'one'"))
                 before = ask(held.format(one.pid))
                 time.sleep(3 * HOLDS)
                 assert ask(held.format(one.pid)) == before, "nobody takes what is claimed"
+                hosts = [host for (host,) in ask(held.replace("count(*)", "host").format(one.pid))]
+                until(lambda: not any(it.now for it in holders if f"127.0.0.1:{it.port}" in hosts))
                 # A claim ends after more than a minute. The test does not wait for that.
                 database.execute(
                     f"UPDATE {ROWS} SET claimed_until = now() WHERE claimed_by LIKE '%-{one.pid}'"
