@@ -2,9 +2,9 @@
 
 import json
 import subprocess
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from registries.models import Channel
 from tests.events.conftest import change
 from tests.peers.parts import require_part
 from tests.peers.ports import free_port
+from tests.peers.scripted import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -37,20 +38,22 @@ def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"{url}/-/ready", timeout=1)
-                break
-            except OSError:
-                time.sleep(0.1)
+        assert wait_for(lambda: is_ready(url))
         yield url
     finally:
         process.kill()
         process.wait()
 
 
+def is_ready(url: str) -> bool:
+    with suppress(OSError):
+        urllib.request.urlopen(f"{url}/-/ready", timeout=10).close()
+        return True
+    return False
+
+
 def alerts(url: str, *, active: bool = True) -> list[dict[str, Any]]:
-    with urllib.request.urlopen(f"{url}/api/v2/alerts", timeout=10) as answer:
+    with urllib.request.urlopen(f"{url}/api/v2/alerts", timeout=60) as answer:
         found: list[dict[str, Any]] = json.load(answer)
     return [it for it in found if it["status"]["state"] == "active"] if active else found
 

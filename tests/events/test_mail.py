@@ -166,7 +166,7 @@ def test_a_mail_server_that_drips_or_never_ends_is_left(
         outcome = attempt(sender, channel, change())
         took = time.monotonic() - begun
     assert outcome == Outcome(Trouble.MAIL, "SMTPServerDisconnected")
-    assert took < 20
+    assert took < 40, "the servers drip for a minute"
 
 
 def test_no_mail_is_sent_in_clear_where_tls_is_wanted(

@@ -86,7 +86,7 @@ class Stage:
         self._database.execute(sql)
 
     def until(self, condition: Callable[[], bool]) -> None:
-        assert wait_for(condition, LONG / 4), (
+        assert wait_for(condition, LONG), (
             self.ask(f"SELECT host, due_at, claimed_until, tested_reason, behind FROM {ROWS}"),
             self.ask(f"SELECT state, due_at, claimed_until, attempts FROM {DELIVERIES}"),
         )
@@ -139,6 +139,9 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
             CONSOLE_PROBE_ALLOW_LOOPBACK="1",
             CONSOLE_NOTIFY_PLAIN_HTTP="1",
             CONSOLE_CHECK_INTERVAL="6h",
+            # A test that a server holds goes on until the process is killed, however slow the machine is.
+            CONSOLE_PROBE_READ_TIMEOUT=str(2 * LONG),
+            CONSOLE_PROBE_TIMEOUT=str(2 * LONG),
         )
         yield Stage(url, stack, hosts, hooks, settings)
 
