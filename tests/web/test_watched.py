@@ -52,7 +52,7 @@ def test_without_an_interval_it_says_so(cast: Cast, settings: Any) -> None:
         (7 * 86_400, timedelta(days=5), "Checked every 7 d; next check in 5 d"),
         (5_400, timedelta(minutes=5), "Checked every 90 min; next check in 5 min"),
         (3_600, timedelta(minutes=5), "Checked every 1 h; next check in 5 min"),
-        (3_600, timedelta(seconds=3), "next check in 1 min"),
+        (3_600, timedelta(seconds=59), "next check in 1 min"),
         (3_600, -timedelta(seconds=3), "the next check is due"),
     ],
 )
