@@ -15,7 +15,8 @@ function openFor(clicked) {
     const { needs } = item.dataset;
     item.hidden = Boolean(needs) && !may.includes(needs);
   }
-  document.getElementById("row-menu-note").hidden = "deleting" in row.dataset || !menu.querySelector("[data-needs][hidden]");
+  const isLimited = "deleting" in row.dataset || "noAddress" in row.dataset;
+  document.getElementById("row-menu-note").hidden = isLimited || !menu.querySelector("[data-needs][hidden]");
   menu.querySelector("[data-action=details]").href = row.dataset.url;
   menu.showPopover();
   place(menu, button, { align: "end" });

@@ -120,6 +120,7 @@ class Rules:
         """What the rule would find in each namespace now; WAITING: a copy will be written. Forbidden; Conflict;
         SelectorError; Unavailable; TooManyRequests, as each comparison with a password is a guess."""
         self.require(access=access)
+        _require_usable(source)
         read_selector(selection.labels, "")
         rule = rows.rule_of(source.uid)
         found = rows.found(rule) if rule else {}
@@ -147,7 +148,7 @@ class Rules:
         """Creates or changes the rule of a source; this person acts from now on. The errors of `preview`."""
         self.require(access=access)
         read_selector(selection.labels, "")
-        require_present(source)
+        _require_usable(source)
         rows.save(access, source, selection, bind=bind and self.binds)
         self._audit.record(access, Action.SYNC, key=source.key, uid=source.uid, note="on")
 
@@ -282,6 +283,12 @@ class Rules:
             raise NotFound("sync")
         if not self.may_set_up(access=access):
             raise Forbidden(EVERYWHERE, Role.ADMIN)
+
+
+def _require_usable(source: RegistrySecret) -> None:
+    """Conflict `being_deleted`; `source_unusable` without a valid address."""
+    if require_present(source).address_problem:
+        raise Conflict(str(source.key), Problem.SOURCE_UNUSABLE)
 
 
 def _view(access: Access, rule: Rule, found: Iterable[Found]) -> RuleView:

@@ -192,7 +192,7 @@ def obstacle(registry: RegistrySecret) -> str:
         return gettext("It is gone in a moment.")
     if not registry.address_problem:
         return ""
-    text = gettext("%(problem)s. Correct spec.domain with kubectl, or delete the registry and add it again.")
+    text = gettext("%(problem)s. To change it, use “Correct and create again”.")
     return text % {"problem": address_problem(registry.address_problem)}
 
 

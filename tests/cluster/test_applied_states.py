@@ -2,7 +2,8 @@
 
 import base64
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
@@ -61,6 +62,7 @@ def test_one_that_is_being_deleted_says_so_and_takes_nothing_but_its_deletion(he
         assert "Being deleted" in shown
         assert f"Held by: {', '.join(HOLDERS)}" in shown
     assert "edit-link" not in shown
+    assert "sync" not in held.client("olive").get(f"{HELD}sync/").content.decode(), "no rule starts here"
     row = (
         nina.get(LIST)
         .content.decode()
@@ -157,9 +159,38 @@ def test_an_address_that_cannot_be_parsed_is_a_state_with_what_to_do(
         shown = client.get(page).content.decode()
         assert "Address not valid" in shown
         assert problem in shown
-        assert "Correct spec.domain with kubectl" in shown
+        assert "To change it, use “Correct and create again”" in shown, "kubectl may change no address"
         assert "s3cretword" not in shown
         assert 'data-copy="(not-valid)' not in shown, "nobody wants to copy the placeholder of the API"
+
+
+def test_an_address_that_is_not_valid_can_only_be_corrected(
+    people: Cast, cluster: Cluster, probing: Callable[[str], dict[str, str]]
+) -> None:
+    nina, olive, page = people.client("nina"), people.client("olive"), "/registries/team-a/odd/"
+    cluster.apply("team-a", "odd", domain="harbor_dev.example.com", password="cGFzc3dvcmQ=")
+    assert wait_for(lambda: 'data-url="/registries/team-a/odd/"' in nina.get(LIST).content.decode())
+
+    assert 'data-can="edit password correct delete"' in nina.get(LIST).content.decode()
+    shown = nina.get(page).content.decode()
+    assert re.findall(r'class="btn btn-primary" id="(\S+)"', shown) == ["correct-link"]
+    assert "verify/" not in shown.partition("</header>")[0]
+    assert 'id="correct-next"' in shown
+    assert olive.get(f"{page}sync/").content == b"", "no rule starts here"
+    refused = olive.post(f"{page}sync/edit/", {"scope": "all", "step": "save"})
+    assert "无法复制" in refused.content.decode()
+
+    values = {**hidden(nina.get(f"{page}correct/").content.decode()), **probing("harbor"), "tls": "system"}
+    answer = nina.post(f"{page}correct/", {**values, "provider": "harbor", "anyway": "1"})
+    assert answer.status_code in (200, 302), answer.content.decode()
+    assert wait_for(lambda: people.find("odd").domain == values["domain"])
+
+
+def hidden(html: str) -> dict[str, str]:
+    """The hidden values of the dialog, in which no address stands."""
+    assert 'name="domain"' in html
+    assert "not-valid" not in html
+    return dict(re.findall(r'<input type="hidden" name="(uid|generation)" value="([^"]*)"', html))
 
 
 def test_the_pull_secret_of_an_applied_address_has_the_canonical_one(people: Cast, cluster: Cluster) -> None:

@@ -74,12 +74,24 @@ ACTIONS = (
 )
 
 
-def offered(access: Access, namespace: str, *, deleting: bool = False) -> tuple[RegistryAction, ...]:
-    """The actions that a person may take on the registries of a namespace. One that is being deleted can only be
-    deleted again."""
+NEED_AN_ADDRESS = ("test", "copy")
+
+
+def offered(
+    access: Access, namespace: str, registry: RegistrySecret | None = None
+) -> tuple[RegistryAction, ...]:
+    """The actions that a person may take on the registries of a namespace, or on this one of them. One that is being
+    deleted can only be deleted again. One without a valid address can neither be tested nor copied."""
     held = access.permissions(namespace)
-    possible = ACTIONS if not deleting else (action for action in ACTIONS if action.name == "delete")
-    return tuple(action for action in possible if action.permission in held)
+    return tuple(it for it in ACTIONS if it.permission in held and _is_possible(it, registry))
+
+
+def _is_possible(action: RegistryAction, registry: RegistrySecret | None) -> bool:
+    if registry is None:
+        return True
+    if registry.deleting:
+        return action.name == "delete"
+    return not (registry.address_problem and action.name in NEED_AN_ADDRESS)
 
 
 def offered_for_many(access: Access) -> tuple[RegistryAction, ...]:
@@ -152,7 +164,7 @@ def row_of(
         stale=verification.is_stale(now),
         testing=check is not None,
         delay=poll_delay(check.started_at, now) if check else "",
-        can=abilities(access, registry.namespace, deleting=registry.deleting),
+        can=abilities(access, registry.namespace, registry),
         selectable=bool(offered_for_many(access)),
     )
 
@@ -203,9 +215,9 @@ def _failing_for(since: datetime, now: datetime) -> str:
     return _("failing for %(span)s") % {"span": labels.span(now - since)}
 
 
-def abilities(access: Access, namespace: str, *, deleting: bool = False) -> str:
-    """The names of the actions that a person may take in a namespace, for the scripts."""
-    return " ".join(action.name for action in offered(access, namespace, deleting=deleting))
+def abilities(access: Access, namespace: str, registry: RegistrySecret | None = None) -> str:
+    """The names of the actions of `offered`, for the scripts."""
+    return " ".join(action.name for action in offered(access, namespace, registry))
 
 
 def poll_delay(started_at: datetime, now: datetime) -> str:

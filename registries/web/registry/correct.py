@@ -77,7 +77,7 @@ def _initial(registry: RegistrySecret) -> dict[str, str]:
         tls = Tls.CA
     return {
         "provider": registry.provider.value,
-        "domain": registry.address,
+        "domain": "" if registry.address_problem else registry.address,
         "username": registry.username,
         "tls": tls.value,
         "ca_bundle": registry.ca_bundle,

@@ -28,7 +28,7 @@ from registries.models import AuditEntry
 from registries.probe.certificate import CertificateFacts
 from registries.schedule.silences import ends, in_force
 from registries.web import filters
-from registries.web.lists.rows import offered
+from registries.web.lists.rows import RegistryAction, offered
 from registries.web.pulls import pull_secrets
 from registries.web.pulls.step import asked_note, export_command
 from registries.web.registry import watched
@@ -63,6 +63,14 @@ def details(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     if shown:
         return render(request, "registry/_details.html", {**context, "redrawn": True})
     return render(request, "registry/details.html", context)
+
+
+def _actions(access: Access, registry: RegistrySecret) -> tuple[RegistryAction, ...]:
+    """The actions of the page, the main one first: it corrects an address that is not valid, and tests any other."""
+    if registry.deleting:
+        return ()
+    main = "correct" if registry.address_problem else "test"
+    return tuple(sorted(offered(access, registry.namespace, registry), key=lambda it: it.name != main))
 
 
 def _gone(request: ConsoleRequest, key: Key, problem: Problem, url: str = "") -> HttpResponse:
@@ -100,7 +108,7 @@ def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) 
         **panel(acting, registry, check),
         **_list(request),
         "around": services().index.failing_around(access, filters.came_from(request), registry.key),
-        "actions": () if registry.deleting else offered(acting, registry.namespace),
+        "actions": _actions(acting, registry),
         "role": access.role(registry.namespace),
         "authorities": _authorities(registry),
         "now": datetime.now(UTC),

@@ -40,11 +40,13 @@ def sync(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     view = services().sync_rules.view(access=access, registry=registry)
     may = services().sync_rules.may_set_up(access=request.acting_access)
     source = services().sync_rules.source_of(access=access, registry=registry)
-    if view is None and not may and source is None:
+    can_be_source = may and not registry.deleting and not registry.address_problem
+    if view is None and not can_be_source and source is None:
         return HttpResponse()
-    context: dict[str, Any] = {"registry": registry, "may": may, "keeper": source, "url": _url(registry)}
+    context: dict[str, Any] = {"registry": registry, "keeper": source, "url": _url(registry)}
+    context |= {"may": may, "can_be_source": can_be_source}
     if view is not None:
-        rows = [_row(registry, it, may=may) for it in sorted(view.copies, key=_order)[:SHOWN]]
+        rows = [_row(registry, it, may=can_be_source) for it in sorted(view.copies, key=_order)[:SHOWN]]
         busy = view.rule.state in (RuleState.NEW, RuleState.ENDING) or any(
             it["state"] is CopyState.WAITING for it in rows
         )
