@@ -40,7 +40,7 @@ STATUSES = {
     VerifyStatus.FAILED: Label(_("Connection failed"), *BAD),
     VerifyStatus.UNTESTED: Label(_("Not tested"), *IDLE),
 }
-UNPROVEN = Label(_("Connected"), *WARN, _("Password not checked"))
+UNPROVEN = Label(_("Connected"), *WARN, _("Password unverified"))
 EXPIRES_SOON = Label(_("Expires soon"), "warn", "calendar-clock")
 TESTING = Label(_("Testing…"), *BUSY)
 

@@ -20,7 +20,7 @@ OUTCOMES: dict[Outcome, Label] = {
         _("From this node, the registry accepts the pull secret and refuses pulls without it."),
     ),
     Outcome.OPEN: Label(
-        _("The node can pull, password not checked"),
+        _("The node can pull, password unverified"),
         *WARN,
         _(
             "The registry answers this node without the pull secret as well: the repository is public, or the node has "
@@ -28,7 +28,7 @@ OUTCOMES: dict[Outcome, Label] = {
         ),
     ),
     Outcome.UNPROVEN: Label(
-        _("The node can pull, password not checked"),
+        _("The node can pull, password unverified"),
         *WARN,
         _(
             "The pull without the pull secret had no clear answer, so the test proves no password. Test again."

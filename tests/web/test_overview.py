@@ -215,7 +215,7 @@ def test_the_checklist_counts_each_kind(cast: Cast) -> None:
     assert [it.name for it in everything.first] == ["dated-0", "dated-1", "served", "dated-2"]
     assert count("Never tested") == 2
     assert count("for a week") == 1
-    assert count("Any password") == 1
+    assert count("Password unverified") == 1
     assert count("Plain HTTP") == 1
     assert count("Certificate not verified") == 1
     assert count("older than 90 days") == 0

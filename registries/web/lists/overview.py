@@ -250,7 +250,7 @@ def _tasks(survey: Survey, now: datetime) -> list[Task]:
         ),
         filtered(_("Never tested"), Filter.UNTESTED, "idle"),
         filtered(_("Not tested for a week"), Filter.STALE, "idle"),
-        filtered(_("Any password is accepted"), Filter.UNPROVEN, "warn"),
+        filtered(str(labels.UNPROVEN.hint), Filter.UNPROVEN, "warn"),
         listed(old, survey.old, lambda it: labels.ago(it.password_set_at, now)),
         listed(_("Certificate not verified"), survey.not_verified, lambda _it: ""),
         listed(_("Plain HTTP"), survey.plain, lambda _it: ""),
