@@ -14,7 +14,7 @@ import pytest
 
 from registries.cluster.paths import pods_in, secret, secrets_in
 from registries.domain.registry import Key
-from registries.web.pulls.step import COMMANDS, SHAPE, UNFOLDED
+from registries.web.pulls.step import COMMANDS, SHAPE, UNFOLDED, Step
 from tests.canary import CANARY
 from tests.cast import Cast
 from tests.cluster.test_pages import configured
@@ -117,6 +117,7 @@ def test_a_job_and_a_bare_pod_are_created_again(people: Cast, place: Cluster) ->
     shown = commands(page)
     assert len(shown) == 3
     assert all(patch in it for it in shown)
+    assert len(Step().with_commands(shown).unfolded) == 1, "one that deletes has many lines"
     [of_cron] = [it for it in shown if " patch cronjob hourly -p " in it]
     assert " get job of-cron-29500000 " in of_cron
     assert [it.count("cronjob") for it in shown if " get job nightly-29500000 " in it] == [0]

@@ -65,11 +65,16 @@ class Step:
 
     @property
     def unfolded(self) -> tuple[str, ...]:
-        return self.commands[:UNFOLDED]
+        return self.commands[: self._shown]
 
     @property
     def folded(self) -> tuple[str, ...]:
-        return self.commands[UNFOLDED:]
+        return self.commands[self._shown :]
+
+    @property
+    def _shown(self) -> int:
+        """A command that deletes has many lines: one is in sight."""
+        return 1 if self.deletes else UNFOLDED
 
 
 SHAPE = """| base64 -d | jq 'walk(if type == "object" or type == "array" then . else type end)'"""
