@@ -74,11 +74,11 @@ def add_channel(page: Page, url: str) -> None:
 
 def silence(page: Page) -> None:
     page.goto(f"/registries/team-a/{NAME}/")
-    page.get_by_role("link", name="静默消息").click()
+    page.get_by_role("link", name="添加静默").click()
     until = timezone.localtime(timezone.now() + timedelta(hours=4))
     dialog(page).locator("[name=ends_at]").fill(f"{until:%Y-%m-%dT%H:%M}")
     dialog(page).locator("[name=reason]").fill("换密码")
-    dialog(page).get_by_role("button", name="静默消息").click()
+    dialog(page).get_by_role("button", name="添加静默").click()
     expect(page.locator("main")).to_contain_text("暂停至")
 
 

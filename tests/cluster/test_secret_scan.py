@@ -163,6 +163,7 @@ def test_for_its_own_accounts_the_console_reads_no_content(people: Cast, place: 
         assert "robot$new" not in pages[name]
         assert CANARY not in pages[name]
         assert "team-a/idle" in pages[name]
+        assert "1 个镜像源 ·" in pages[name].partition('id="unused"')[2]
         assert "team-a/harbor-prod" not in pages[name].partition('id="unused"')[2]
     assert "pod-adopt" not in pages["sam"]
     assert "name=gone" in pages["nina"]

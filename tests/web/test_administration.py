@@ -145,6 +145,10 @@ def test_a_role_without_its_parts_is_not_assigned(cast: Cast, values: dict[str, 
 def test_an_account_may_begin_without_a_role_but_not_with_half_of_one(cast: Cast) -> None:
     typed = {"username": "ada", "password": "quiet river 42"}
 
+    assert (
+        "不分配角色时，该账号可以登录，但看不到任何内容。"
+        in olive(cast).get("/accounts/-/add/").content.decode()
+    )
     for half in ({"role": "image-viewer"}, {"namespace": "team-a"}, {"namespace": EVERYWHERE}):
         assert olive(cast).post("/accounts/-/add/", typed | half).status_code == 422
     assert not User.objects.filter(username="ada").exists()

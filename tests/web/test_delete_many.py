@@ -187,7 +187,7 @@ def test_a_run_whose_process_died_can_go_on_and_does_nothing_twice(cast: Cast) -
     client.post(start)
 
     assert "删除已中断" in shown
-    assert "继续" in shown
+    assert "继续删除" in shown
     assert left(cast) == ["team-a/a", "team-a/c"], "an item that was done is not done again"
 
 
@@ -215,6 +215,6 @@ def test_stops_begins_no_further_deletion_and_goes_on(cast: Cast) -> None:
     assert 'id="run-cancel"' not in stopped
     assert "load delay" not in stopped, "it polls no more"
     assert len(left(cast)) == 2
-    assert "继续" in stopped
+    assert "继续删除" in stopped
     client.post(start)
     assert left(cast) == []

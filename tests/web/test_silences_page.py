@@ -195,6 +195,10 @@ def test_a_weekly_window_is_in_the_consoles_zone(cast: Cast) -> None:
     day = timezone.localdate() + timedelta(days=2)
     last = (day + timedelta(days=90)).isoformat()
     times = {"starts_at": f"{day}T02:00", "ends_at": f"{day}T04:30"}
+    field = (
+        cast.client("omar").get(ADD).content.decode().partition('id="id_ends_at"')[2].partition("<input")[0]
+    )
+    assert "时间为 Asia/Shanghai 时区。" in field, "at the field, not below the form"
     assert add(cast, weekly="on", last_day=last, **times).status_code == 200
     silence = Silence.objects.get()
     assert silence.weekly

@@ -114,6 +114,7 @@ class AccountForm(_RoleFields):
         super().__init__(*args, **kwargs)
         for name in ("namespace", "role"):
             self.fields[name].required = False
+        self.fields["role"].help_text = _("Without a role the account can log in, but sees nothing.")
 
     def clean(self) -> None:
         """Requires the namespace and the role together, or neither."""

@@ -69,6 +69,8 @@ class SilenceForm(CauseForm):
     def __init__(self, *args: Any, namespaces: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["namespace"].choices = namespaces  # type: ignore[attr-defined]
+        zone = timezone.get_default_timezone_name()
+        self.fields["ends_at"].help_text = _("Times are in the zone %(zone)s.") % {"zone": zone}
 
     def scope(self) -> Scope:
         """Raises Invalid without a namespace, and for a host that is no address: it would silence nothing."""
@@ -122,8 +124,9 @@ def silence_add(request: ConsoleRequest) -> HttpResponse:
         return _("Messages wait until %(time)s.") % {"time": until}
 
     page, title = registry.key if registry else PAGE, _("Silence messages")
-    about = {"registry": registry, "zone": timezone.get_default_timezone_name()}
-    return submit(request, form, change, title=title, page=page, template="channels/_silence.html", **about)
+    return submit(
+        request, form, change, title=title, page=page, template="channels/_silence.html", registry=registry
+    )
 
 
 @require_POST
