@@ -57,6 +57,9 @@ class CheckInterval(models.Model):
     namespace = models.CharField(max_length=NAMESPACE)
     uid = models.CharField(max_length=36, blank=True)
     seconds = models.PositiveIntegerField(help_text="0: never")
+    chosen_at = models.DateTimeField(
+        default=timezone.now, help_text="an earlier namespace of this name is known by it"
+    )
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["namespace", "uid"], name="one_interval_each"),)

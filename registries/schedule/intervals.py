@@ -3,7 +3,7 @@
 The setting of a registry counts before that of its namespace, and that before the setting of the console.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -71,7 +71,7 @@ class Intervals:
         seconds = round(interval.total_seconds()) if interval else 0
         with transaction.atomic():
             CheckInterval.objects.update_or_create(
-                namespace=namespace, uid=uid, defaults={"seconds": seconds}
+                namespace=namespace, uid=uid, defaults={"seconds": seconds, "chosen_at": timezone.now()}
             )
             self._apply_to(namespace, uid)
 
@@ -81,6 +81,14 @@ class Intervals:
         with transaction.atomic():
             CheckInterval.objects.filter(namespace=namespace, uid=uid).delete()
             self._apply_to(namespace, uid)
+
+    def forget_earlier(self, created: Mapping[str, datetime]) -> None:
+        """Deletes the choices for earlier namespaces with these names. `created` has the time of each present one."""
+        for row in CheckInterval.objects.all():
+            if row.namespace in created and row.chosen_at < created[row.namespace]:
+                with transaction.atomic():
+                    CheckInterval.objects.filter(pk=row.pk, chosen_at=row.chosen_at).delete()
+                    self._apply_to(row.namespace, row.uid)
 
     def apply(self, credentials: Collection[int], now: datetime) -> None:
         """Gives these rows the shortest interval of their registries. A row without one is never due.

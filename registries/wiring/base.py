@@ -23,6 +23,7 @@ from registries.limits import Pauses
 from registries.metrics import Metrics
 from registries.schedule import moving, silences
 from registries.schedule.due import read_interval
+from registries.schedule.intervals import Intervals
 from registries.schedule.recent import FailingSince
 from registries.stores.base import Store
 from registries.stores.embedded import EmbeddedStore
@@ -158,12 +159,13 @@ class Foundation:
         )
 
     def _close_earlier(self, created: Mapping[str, datetime]) -> None:
-        """Keeps the audit log, the trash, the channels and the silences of earlier namespaces from the people of these.
-        Runs in a watching thread."""
+        """Keeps the audit log, the trash, the channels, the silences and the check intervals of earlier namespaces from
+        the people of these. Runs in a watching thread."""
         try:
             surely = {namespace: at - CLOCKS for namespace, at in created.items()}
             channels.turn_off_earlier(surely)
             silences.forget_earlier(surely)
+            Intervals(self.check_interval).forget_earlier(surely)
             for namespace, at in created.items():
                 self.audit.close_namespace(namespace, before=at)
                 self.trash.forget_namespace(namespace, before=at)

@@ -12,7 +12,7 @@ from registries.audit.action import Action
 from registries.audit.search import visible
 from registries.domain.access import Access, Role
 from registries.events.outbox import COLLECTING, GIVEN_UP, tell
-from registries.models import AuditEntry, Channel, Delivery, Silence
+from registries.models import AuditEntry, Channel, CheckInterval, Delivery, Silence
 from registries.wiring import services
 from tests.events.conftest import change
 from tests.peers.api_server import ApiServer
@@ -72,7 +72,7 @@ def test_one_that_is_created_again_while_the_console_watches(server: ApiServer) 
     assert wait_for(lambda: shown(VIC) == [])
 
 
-def test_its_channels_are_turned_off_and_its_silences_end(server: ApiServer) -> None:
+def test_its_channels_are_off_its_silences_end_and_its_intervals_are_forgotten(server: ApiServer) -> None:
     """Otherwise the group of the people before would hear of the failures of the new ones."""
     now = timezone.now()
     early, lately = now - timedelta(hours=1), now - timedelta(minutes=1)
@@ -81,6 +81,9 @@ def test_its_channels_are_turned_off_and_its_silences_end(server: ApiServer) -> 
         Silence.objects.create(
             namespace=NAME, starts_at=at, ends_at=now + timedelta(days=1), person="nina", created_at=at
         )
+    for uid, at in (("", early), ("a registry", lately)):
+        CheckInterval.objects.create(namespace=NAME, uid=uid, seconds=0, chosen_at=at)
+    CheckInterval.objects.create(namespace="team-a", seconds=0, chosen_at=early)
     Channel.objects.create(name="all", service="slack", sealed="", created_at=early)
     Silence.objects.create(starts_at=early, ends_at=now + timedelta(days=1), person="olive", created_at=early)
     tell([change(namespace=NAME)])
@@ -93,6 +96,8 @@ def test_its_channels_are_turned_off_and_its_silences_end(server: ApiServer) -> 
 
     assert wait_for(lambda: Silence.objects.count() == 2)
     assert [it.created_at for it in Silence.objects.filter(namespace=NAME)] == [lately]
+    assert wait_for(lambda: not CheckInterval.objects.filter(namespace=NAME, uid="").exists())
+    assert CheckInterval.objects.count() == 2
     assert set(Channel.objects.filter(enabled=True).values_list("name", flat=True)) == {"all", str(lately)}
     states = dict(Delivery.objects.values_list("channel__name", "state"))
     assert states == {str(early): GIVEN_UP, str(lately): COLLECTING, "all": COLLECTING}

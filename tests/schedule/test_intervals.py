@@ -52,6 +52,24 @@ def test_a_chosen_interval_is_kept_though_the_default_is_off(world: World, of_re
     assert len(chosen.log_ins) == before
 
 
+@pytest.mark.parametrize("chosen_again", [False, True])
+def test_a_choice_for_an_earlier_namespace_ends(world: World, chosen_again: bool) -> None:
+    uid = world.add("r", world.registry())
+    where = {"access": world.cast.access("omar"), "namespace": "team-a"}
+    intervals = world.schedule.intervals
+    intervals.choose(**where, interval=DAY)
+    world.run(1)
+    created = world.clock.now
+    world.run(1)
+    if chosen_again:
+        intervals.choose(**where, interval=DAY)
+    for _twice in range(2):
+        intervals.forget_earlier({"team-a": created, "team-b": created})
+    expected = DAY if chosen_again else world.schedule.intervals.default.interval
+    assert intervals.of("team-a", uid).interval == expected
+    assert timedelta(seconds=world.row(uid).interval or 0) == expected
+
+
 def test_messages_go_without_any_check(world: World) -> None:
     """The checks are turned off during a silence; a person's tests find the failure."""
     Channel.objects.create(name="all", service="slack", sealed="")
