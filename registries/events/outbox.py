@@ -116,8 +116,21 @@ def claim(turns: Turns) -> Claimed | None:
         fence = row.fence + 1
         claimed = {"state": DUE, "fence": fence, "due_at": min(row.due_at, now), "claimed_until": now + CLAIM}
         Delivery.objects.filter(pk=row.pk).update(**claimed)
-    changes = row.items.order_by("pk").values_list("change", flat=True)[:ITEMS_MAX]
+        _split(row, now)
+    changes = row.items.order_by("pk").values_list("change", flat=True)
     return Claimed(row.pk, row.channel, tuple(map(Change.from_json, changes)), fence)
+
+
+def _split(delivery: Delivery, now: datetime) -> None:
+    """Gives what is too much for one message to a second one, which comes right after it."""
+    items = delivery.items.order_by("pk")
+    beyond = items.values_list("pk", flat=True)[ITEMS_MAX : ITEMS_MAX + 1].first()
+    if beyond is not None:
+        after = delivery.created_at + timedelta(microseconds=1)
+        rest = Delivery.objects.create(
+            channel=delivery.channel, group=delivery.group, state=DUE, created_at=after, due_at=now
+        )
+        items.filter(pk__gte=beyond).update(delivery=rest)
 
 
 def _due(now: datetime) -> QuerySet[Delivery]:

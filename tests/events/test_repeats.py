@@ -9,12 +9,13 @@ import pytest
 from registries.domain.access import Access, Permission
 from registries.events import outbox
 from registries.events import sender as sending
+from registries.events.change import ChangeKind
 from registries.events.sender import Sender
 from registries.events.services.alertmanager import ALERTS_MAX
 from registries.events.services.base import Trouble
-from registries.models import Channel
+from registries.models import Channel, Delivery
 from registries.wiring import services
-from tests.events.conftest import Add, change
+from tests.events.conftest import Add, Move, change, drain
 from tests.peers.scripted import Reply, Request, scripted
 
 
@@ -103,3 +104,53 @@ class TestRepeats:
             assert sender.repeat_one()
             told = [it["labels"]["registry_name"] for one in alerts.requests for it in json.loads(one.body)]
         assert told == [f"r{n:04}" for n in range(ALERTS_MAX + 1)]
+
+
+def _names(requests: Iterable[Request]) -> list[list[str]]:
+    return [[it["labels"]["registry_name"] for it in json.loads(one.body)] for one in requests]
+
+
+def test_the_first_alerts_of_many_registries_are_sent_at_once(
+    add_channel: Add, sender: Sender, clock: Move
+) -> None:
+    """Those beyond the first 500 came up to five minutes later, and no recovery of theirs was ever sent."""
+    names = [f"r{n:04}" for n in range(outbox.ITEMS_MAX + ALERTS_MAX + 1)]
+    with scripted(lambda _request: Reply(200)) as alerts:
+        add_channel("alertmanager", url=alerts.url())
+        outbox.tell([change(it, kind=ChangeKind.RECOVERED, reason="ok") for it in names])
+        clock(outbox.COLLECT)
+        assert drain(sender, clock) == 2
+        told = _names(alerts.requests)
+    assert max(map(len, told)) == ALERTS_MAX
+    assert sorted(name for one in told for name in one) == names
+    assert set(Delivery.objects.values_list("state", flat=True)) == {outbox.SENT}
+
+
+def test_alerts_that_are_not_taken_halfway_are_sent_again(
+    add_channel: Add, sender: Sender, clock: Move
+) -> None:
+    replies = iter((Reply(200), Reply(503), *(Reply(200) for _ in range(3))))
+    with scripted(lambda _request: next(replies)) as alerts:
+        add_channel("alertmanager", url=alerts.url())
+        outbox.tell([change(f"r{n:04}") for n in range(3 * ALERTS_MAX)])
+        clock(outbox.COLLECT)
+        assert sender.send_one()
+        assert len(alerts.requests) == 2
+        clock(timedelta(minutes=5))
+        assert sender.send_one()
+        told = _names(alerts.requests[2:])
+    assert [len(it) for it in told] == [ALERTS_MAX] * 3
+
+
+def test_a_message_of_too_many_changes_is_followed_by_another_one(
+    add_channel: Add, sender: Sender, clock: Move
+) -> None:
+    """What one message did not take was never told."""
+    with scripted(lambda _request: Reply(200, body=b"ok")) as slack:
+        add_channel("slack", url=slack.url(), language="en")
+        outbox.tell([change(f"r{n:04}") for n in range(outbox.ITEMS_MAX + 7)])
+        clock(outbox.COLLECT)
+        assert drain(sender, clock) == 2
+        first, second = (it.body.decode() for it in slack.requests)
+    assert f"{outbox.ITEMS_MAX} registries" in first
+    assert "7 registries" in second

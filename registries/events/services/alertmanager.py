@@ -4,6 +4,7 @@ Alertmanager forgets an alert after `endsAt`, so the sender repeats those of fai
 `endsAt` now for those that work again.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from django.utils import translation
@@ -17,6 +18,7 @@ from registries.events.services.base import (
     HttpService,
     Outcome,
     Post,
+    Poster,
     Trouble,
     json_body,
 )
@@ -29,14 +31,25 @@ NOTICE = timedelta(days=1)
 """A date that runs out is told once, not repeated."""
 ALERT = "RegistryConnectionFailed"
 ALERTS_MAX = 500
+"""Alerts in one request."""
 
 
 class Alertmanager(HttpService):
     name = "alertmanager"
     fields: tuple[Field, ...] = (Field("url"), Field("token", required=False))
 
+    def send(self, message: Message, config: Config, *, key: str, now: datetime, post: Poster) -> Outcome:
+        """Sends all alerts, so many in a request, until one is not taken. Alerts that arrive again do no harm."""
+        outcome = Outcome()
+        for first in range(0, len(message.changes), ALERTS_MAX):
+            part = replace(message, changes=message.changes[first : first + ALERTS_MAX])
+            outcome = super().send(part, config, key=key, now=now, post=post)
+            if not outcome.ok:
+                break
+        return outcome
+
     def request(self, message: Message, config: Config, *, key: str, now: datetime) -> Post:
-        alerts = [_alert(change, message, now) for change in message.changes[:ALERTS_MAX]]
+        alerts = [_alert(change, message, now) for change in message.changes]
         headers = {**JSON, **({"Authorization": f"Bearer {config['token']}"} if config.get("token") else {})}
         return Post(f"{config['url'].rstrip('/')}/api/v2/alerts", json_body(alerts), headers)
 
