@@ -3,7 +3,7 @@
 Owns ScheduledCredential and ScheduledRegistry.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -32,17 +32,32 @@ AHEAD = timedelta(hours=1)
 BATCH = 500
 
 
-def record(claim: Claim, result: Result, at: datetime) -> bool:
-    """Records the result of a scheduled test for all registries with this credential. False if the claim was lost."""
+def record(claim: Claim, result: Result, at: datetime, changed: Collection[str] = ()) -> bool:
+    """Records the result of a scheduled test for all registries with this credential, but for those `changed` (uids)
+    since: they have another one. False if the claim was lost."""
     with transaction.atomic():
         row = mine(claim).select_for_update().first()
         if row is None:
             return False
+        _set_aside(row, changed, at)
         uids = _uids(row)
         if result.reason is not Reason.RATE_LIMITED:
             days.count(uids, at, ok=result.ok)
         _apply(row, uids, result, at)
+        drop_empty([row.pk])
     return True
+
+
+def _set_aside(row: ScheduledCredential, changed: Collection[str], at: datetime) -> None:
+    """Gives changed registries a row of their own without a state, until `Placing` has read their credentials."""
+    for it in row.registries.filter(uid__in=changed):
+        end_down([it.uid], at)
+        key_id = row.digest.partition(":")[0]
+        it.credential, _ = ScheduledCredential.objects.get_or_create(
+            digest=f"{key_id}:changed:{it.uid}", defaults={"host": row.host, "username": row.username}
+        )
+        it.joined_at = at
+        it.save(update_fields=["credential", "joined_at"])
 
 
 def observe(registry: RegistrySecret, result: Result, at: datetime) -> None:

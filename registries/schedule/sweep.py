@@ -187,22 +187,26 @@ class Sweep:
                 continue
             except (NotFound, Forbidden):
                 continue
-            if (result := self._probe(claim, member, check)) is None:
+            if (tested := self._probe(claim, member, check)) is None:
                 continue
+            result, changed = tested
             with transaction.atomic():
                 self._tests.keep_result(check=check, result=result)
-                rows.record(claim, result, timezone.now())
+                rows.record(claim, result, timezone.now(), changed)
             return None
         return timezone.now() + UNREADABLE_FOR
 
-    def _probe(self, claim: Claim, member: ScheduledRegistry, check: Check) -> Result | None:
-        """The result, or None if this registry cannot be tested, or has another credential by now. Unavailable."""
+    def _probe(
+        self, claim: Claim, member: ScheduledRegistry, check: Check
+    ) -> tuple[Result, Sequence[str]] | None:
+        """The result, and the uids of the registries that were changed during the test. None if this registry cannot be
+        tested, or has another credential by now. Unavailable."""
         try:
             _, credential = self._tests.credential(access=self._access, check=check)
             if self._digest(credential) != claim.digest:
                 self._placing.again(member.uid)
                 raise Conflict(str(check.key), Problem.CHANGED)
-            return self._tests.probe(credential)
+            return self._tests.probe(credential), self._changed(claim)
         except ConsoleError as error:
             self._tests.abandon_test(check=check, error=error)
             if isinstance(error, Unavailable) and error.problem not in UNREADABLE:
@@ -211,6 +215,18 @@ class Sweep:
         except BaseException:
             self._tests.abandon_test(check=check)
             raise
+
+    def _changed(self, claim: Claim) -> Sequence[str]:
+        """The registries of a credential whose specification is not that of the tested one any more: no generation of
+        theirs was tested. They are placed anew at the next turn."""
+        snapshot = self._index.fresh()
+        found = [(it, snapshot.find(Key(it.namespace, it.name))) for it in rows.members(claim)]
+        uids = [
+            it.uid for it, now in found if now and now.uid == it.uid and fingerprint(now) != it.fingerprint
+        ]
+        for uid in uids:
+            self._placing.again(uid)
+        return uids
 
     def _pause(self, claim: Claim, members: list[ScheduledRegistry]) -> int:
         """The seconds for which the registry asked to be left alone, in any namespace with this credential."""

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from registries.events.change import ChangeKind
-from registries.models import Channel, DayRecord, StateChange
+from registries.models import Channel, DayRecord, ScheduledCredential, StateChange
 from registries.schedule.rows import down_since, end_down
+from registries.schedule.state import State
 from registries.wiring import services
 from tests.schedule.registries import RIGHT, WRONG, Registry, World
 from tests.schedule.test_telling import told
@@ -286,3 +287,40 @@ def test_many_copies_get_a_new_password_with_few_queries(
         end_down([uid, *copies], world.clock.now)
 
     assert [down(it) for it in copies] == [300] * 20
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_result_does_not_count_for_a_registry_that_was_changed_during_the_test(
+    world: World, alone: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person corrects the password with kubectl, while the schedule tests the one before."""
+    registry = world.registry()
+    uid = world.add("r", registry)
+    other = uid if alone else world.add("other", registry, "team-b")
+    world.run(7)
+    tests, registry.right = services().tests, NEW
+    counted, probe = sum(it.failed for it in DayRecord.objects.all()), tests.probe
+
+    def change_meanwhile(credential: Any) -> Any:
+        result = probe(credential)
+        monkeypatch.setattr(tests, "probe", probe)
+        as_kubectl(world, NEW)
+        return result
+
+    monkeypatch.setattr(tests, "probe", change_meanwhile)
+    world.clock.now = world.due(uid) + timedelta(seconds=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.schedule.placing, "update", lambda now: None)
+        world.turn()
+    assert len([it for it in registry.log_ins if not it.ok]) == 1
+    assert counted == sum(it.failed for it in DayRecord.objects.filter(uid=uid))
+    assert world.row(uid).state == State.NEW
+    if not alone:
+        assert world.row(other).state == State.SUSPECT
+
+    world.schedule.placing.update(world.clock.now)
+    world.schedule.sweep.turn()
+    assert (world.row(uid).state, world.row(uid).tested_reason) == (State.OK, "ok")
+    assert not any(it.failed or it.down for it in DayRecord.objects.filter(uid=uid))
+    assert not ScheduledCredential.objects.filter(registries=None).exists()
+    assert told() == []
