@@ -62,7 +62,10 @@ def unauthorized() -> ApiError:
 
 def scraper(request: HttpRequest) -> Caller:
     """The owner of a token who may read /metrics. ApiError 401, Forbidden, TooManyRequests, Unavailable."""
-    return _limited(_bearer(request, metrics=True))
+    caller = _limited(_bearer(request, metrics=True))
+    if wait := services().scrape_rates.wait(f"metrics {caller.access.owner}"):
+        raise TooManyRequests(retry_after=wait)
+    return caller
 
 
 def _limited(caller: Caller) -> Caller:

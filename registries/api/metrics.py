@@ -16,7 +16,7 @@ from registries.api.status import REASONS, ApiError, headers_of
 from registries.domain.errors import ConsoleError, Unavailable
 from registries.domain.query import Criteria
 from registries.events import outbox
-from registries.metrics import Registries, Upkeep, exposition
+from registries.metrics import Upkeep, exposition
 from registries.schedule.claims import lag as schedule_lag
 from registries.schedule.claims import open_claims
 from registries.schedule.network import current as current_incident
@@ -39,7 +39,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         access = scraper(request).access
         age = service.index.age()
         visible = service.index.matching(access=access, criteria=Criteria())
-        registries = Registries(visible, age, check_intervals())
+        registries = service.metrics.registries.text(visible, age, check_intervals())
         everything = access.sees_everything or service.by_cluster
         upkeep = _upkeep() if everything else None
     except ConsoleError as error:

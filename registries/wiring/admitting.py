@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 EXPORTS_AT_ONCE, EXPORTS_PER_MINUTE = 3, 6
 """Files of many entries: at once in one process, and of one person. One takes some seconds of the processor."""
 
+SCRAPES_PER_MINUTE = 60
+"""Of one person: five replicas every five seconds. One of thousands of registries takes some of the processor."""
+
 
 class Admitting(Foundation):
     """People, and programs with a token, and the limits of their requests."""
@@ -28,6 +31,10 @@ class Admitting(Foundation):
     @part
     def api_rates(self) -> Rates:
         return Rates(settings.API_RATE, StoredBuckets())
+
+    @part
+    def scrape_rates(self) -> Rates:
+        return Rates(SCRAPES_PER_MINUTE, StoredBuckets())
 
     @part
     def log_ins(self) -> LogInRates:

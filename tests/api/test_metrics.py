@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import yaml
 from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from registries import metrics, wiring
@@ -25,6 +27,7 @@ from registries.events.change import Change, ChangeKind
 from registries.models import Channel, NetworkIncident, ScheduledCredential
 from registries.probe import Reason, Result
 from registries.wiring import services
+from registries.wiring.admitting import SCRAPES_PER_MINUTE
 from tests.api.test_api import TEAM_A
 from tests.cast import Cast
 
@@ -114,7 +117,7 @@ def test_a_host_is_one_however_kubectl_spelled_it() -> None:
     typed = {"one": "HTTP://Harbor.Example.COM:8443", "two": "harbor.example.com:8443"}
     resources = [{"metadata": {**metadata, "name": name}, "spec": {"domain": typed[name]}} for name in typed]
 
-    told = metrics.exposition(metrics.Registries(map(to_domain, resources), 0.0), None).decode()
+    told = metrics.exposition(metrics.Registries().text(map(to_domain, resources), 0.0), None).decode()
 
     assert re.findall(r'_registry_state\{.*domain="(.*?)"', told) == ["harbor.example.com:8443"] * 2
 
@@ -189,6 +192,59 @@ def test_a_refusal_says_when_to_come_back(cast: Cast, settings: Any) -> None:
 
     assert (answer.status_code, answer.content) == (429, b"TooManyRequests\n")
     assert 1 <= int(answer["Retry-After"]) <= 60
+
+
+def test_one_person_cannot_ask_for_all_of_it_all_the_time(cast: Cast) -> None:
+    cast.add("shown")
+    one, other = cast.api("olive"), cast.api("olive")
+    statuses = [
+        client.get("/metrics").status_code for client in (one, other) for _ in range(SCRAPES_PER_MINUTE)
+    ]
+
+    assert SCRAPES_PER_MINUTE <= statuses.count(200) < SCRAPES_PER_MINUTE + 30, "it refills slowly"
+    assert statuses[-1] == 429
+    assert cast.api("nina").get("/metrics").status_code == 200
+    assert one.get(TEAM_A).status_code == 200
+
+
+def test_the_text_is_that_of_the_client_library() -> None:
+    """Whatever the values: a line that was kept is made again with the registry, and only then."""
+    metadata = {"uid": "u", "resourceVersion": "1", "creationTimestamp": "2020-01-01T00:00:00Z"}
+    at = datetime(2026, 1, 1, 0, 0, 0, 250_000, tzinfo=UTC)
+    resource = {"metadata": {**metadata, "namespace": "team-a", "name": "r"}, "spec": {"domain": "H.example"}}
+    plain = to_domain(resource)
+    odd = replace(
+        plain, uid="v", key=Key("a", 'a"b\\n\n'), verification=Verification(VerifyStatus.FAILED, 'x"', "", at)
+    )
+    parts = metrics.Registries()
+
+    for registries in ([plain, odd], [plain, replace(plain, uid="v")], [odd]):
+        text = parts.text(registries, 12.5, {"v": 3600})
+        families = list(text_string_to_metric_families(text))
+        again = CollectorRegistry(auto_describe=False)
+        again.collect = lambda families=families: families  # type: ignore[method-assign]
+        assert generate_latest(again).decode() == text
+        states = [it.labels for one in families if one.name.endswith("registry_state") for it in one.samples]
+        assert [(it["name"], it["reason"]) for it in states] == [
+            (it.name, it.verification.reason) for it in registries
+        ]
+    assert 'last_test_timestamp_seconds{domain="h.example"' in text
+    assert " 1.76722560025e+09" in text
+
+
+def test_lines_of_registries_that_are_gone_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "KEPT", 3)
+    metadata = {"resourceVersion": "1", "creationTimestamp": "2020-01-01T00:00:00Z"}
+    made = [
+        to_domain({"metadata": {**metadata, "uid": str(n), "namespace": "a", "name": "r"}, "spec": {}})
+        for n in range(9)
+    ]
+    parts = metrics.Registries()
+    for n, it in enumerate(made):
+        parts.text([it], None)
+        assert len(parts._kept) <= 5, n
+    parts.text(made, None)
+    assert len(parts._kept) == 9
 
 
 def test_a_database_that_is_away_is_a_503_and_no_failure_of_ours(cast: Cast) -> None:

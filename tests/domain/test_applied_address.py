@@ -66,7 +66,7 @@ def test_each_use_has_the_value_that_the_form_stores(typed: str) -> None:
     shown, kept, tested = (it(applied(typed)) for it in (to_domain, as_applied, as_tested))
     secret = secret_of(kept, "longpassword")["data"][".dockerconfigjson"]
     keys = list(json.loads(base64.b64decode(secret))["auths"])
-    exposed = metrics.exposition(metrics.Registries([shown], 0.0), None).decode()
+    exposed = metrics.exposition(metrics.Registries().text([shown], 0.0), None).decode()
 
     assert shown.domain == kept.domain == tested.domain == stored.domain == SPELLINGS[typed]
     assert shown.plain_http == kept.plain_http == tested.plain_http == stored.plain_http

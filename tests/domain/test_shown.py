@@ -48,7 +48,7 @@ def resource(spec: dict[str, Any], notes: dict[str, str]) -> dict[str, Any]:
 
 def everything_shown(applied: dict[str, Any]) -> str:
     found = to_domain(applied)
-    exposed = metrics.exposition(metrics.Registries([found], 0.0), None).decode()
+    exposed = metrics.exposition(metrics.Registries().text([found], 0.0), None).decode()
     return repr(found) + found.document.decode() + exposed
 
 
