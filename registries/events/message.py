@@ -25,6 +25,8 @@ NAMESPACES = 5
 TYPED_MAX = 80
 _MENTION = re.compile(r"(?<![\w.+-])@")
 _SCHEME = re.compile(r"(?<=\w):(?=//)")
+_WWW = re.compile(r"(www\d*)[.\u3002\uff61]", re.IGNORECASE)
+"""Many programs make a link of a text that begins so."""
 _MARKUP = str.maketrans({"[": "［", "]": "］", "<": "＜", ">": "＞", "`": "＇", "*": "＊", "|": "｜"})
 
 
@@ -74,8 +76,13 @@ def message(changes: Sequence[Change], *, language: str, url: str, scope: str = 
 def typed(text: str) -> str:
     """A text that somebody typed, on one line, without links, mentions and markup."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    line = _MENTION.sub("＠", _SCHEME.sub("：", line)).translate(_MARKUP)
+    line = unlinked(_MENTION.sub("＠", _SCHEME.sub("：", line)).translate(_MARKUP))
     return line if len(line) <= TYPED_MAX else line[: TYPED_MAX - 1] + "…"
+
+
+def unlinked(text: str) -> str:
+    """A text in which no `www.` becomes a link."""
+    return _WWW.sub(r"\1．", text)
 
 
 def cut(text: str, limit: int) -> str:
@@ -91,7 +98,7 @@ def _title(first: Change, registries: Sequence[Change]) -> str:
     """What a phone shows: with the reason of a failure, and the number of namespaces."""
     n, spaces = len(registries), len({change.namespace for change in registries})
     if n == 1 and first.kind in _ONE:
-        title = str(_ONE[first.kind]) % {"name": f"{first.namespace}/{first.name}"}
+        title = str(_ONE[first.kind]) % {"name": unlinked(f"{first.namespace}/{first.name}")}
     else:
         title = str(_MANY[first.kind]) % {"host": _host(first), "n": n}
     if spaces > 1:
@@ -160,7 +167,7 @@ def _facts(first: Change, registries: Sequence[Change]) -> list[str]:
 
 
 def _item(change: Change) -> str:
-    parts = [f"- {change.namespace}/{change.name}"]
+    parts = [unlinked(f"- {change.namespace}/{change.name}")]
     if change.kind is ChangeKind.EXPIRING:
         parts.append(_last_day(change).isoformat())
     if change.display_name:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -114,6 +115,24 @@ class TestRobots:
         assert "markdown" not in kinds
         assert "mrkdwn" not in kinds
         assert "lark_md" not in kinds
+
+    @pytest.mark.parametrize("service", ROBOTS)
+    @pytest.mark.parametrize("many", [False, True])
+    def test_no_bare_name_becomes_a_link(self, service: str, many: bool) -> None:
+        """Whoever chooses the name, the host or a text of a registry."""
+        typed = "点www.evil.example WWW2.evil.example http://www.evil.example/x www。evil.example"
+        host, name = "www.evil.example:443", "www.evil.example"
+        changes = [change(name, host=host, display_name=typed, owner=typed, support=typed)]
+        changes += [change(f"{name}.{n}", host=host) for n in range(3 * many)]
+        with robot(service) as running:
+            assert sent(
+                service, message(changes, language="zh", url="https://www.console.example"), url=running.url
+            ).ok
+        texts = running.texts()
+        assert "www．evil.example" in texts
+        others = re.sub(r'https://www\.console\.example/[^\s"\\]*', "", texts)
+        assert len(others) < len(texts)
+        assert not re.search(r"(?i)www\d*[.。]", others)
 
     @pytest.mark.parametrize(
         ("service", "reply", "trouble"),
