@@ -6,7 +6,7 @@ path/filepath.Match.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 DEFAULT_DOMAIN = "docker.io"
@@ -166,7 +166,8 @@ def glob_matches(pattern: bytes, label: bytes) -> bool:
         return pattern == label
     whole, text = pattern.decode(errors="surrogateescape"), label.decode(errors="surrogateescape")
     parts = _PART.findall(whole)
-    return "".join(parts) == whole and _matches(parts, text)
+    shortest = len(parts) - parts.count("*")
+    return shortest <= len(text) and "".join(parts) == whole and _matches(parts, text)
 
 
 def _matches(parts: list[str], text: str) -> bool:
@@ -195,7 +196,22 @@ def _fits(part: str, character: str) -> bool:
 
 
 _DOCKER_HUB = b"index.docker.io"
+KEYS_TEXT = 64 * 1024
+"""Characters of the keys that are compared with one image. Secrets may have megabytes of patterns, and each of a
+hundred pods may name fifty of them. Kubelets read all."""
+KEY_COST = 16
+"""What a key counts besides its characters."""
 T = TypeVar("T")
+
+
+def first_keys(named: Iterable[tuple[str, T]]) -> Iterator[tuple[str, T]]:
+    """The first keys, with what belongs to each, as far as KEYS_TEXT reaches."""
+    left = KEYS_TEXT
+    for key, value in named:
+        left -= len(key) + KEY_COST
+        if left < 0:
+            return
+        yield key, value
 
 
 def matches(keys: Iterable[str], image: str) -> list[str]:
@@ -225,11 +241,10 @@ def lookup(auths: Sequence[Mapping[str, T]], image: str) -> list[T] | None:
     if name is None or target is None:
         return None
     places: dict[bytes, list[T]] = {}
-    for secret in auths:
-        for key, credential in secret.items():
-            location = key_location(key)
-            if location is not None:
-                places.setdefault(location.host + location.path, []).append(credential)
+    for key, credential in first_keys(it for secret in auths for it in secret.items()):
+        location = key_location(key)
+        if location is not None:
+            places.setdefault(location.host + location.path, []).append(credential)
     found = [it for place in sorted(places, reverse=True) if _is_for(place, target) for it in places[place]]
     return found or (places.get(_DOCKER_HUB, []) if _is_docker_hub(name) else [])
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from registries.pull_secrets.explain import nearest_key
 from registries.pull_secrets.matching import image_name, lookup, matches
 from tests.peers.cost import processor_seconds
 from tests.peers.parts import require_part
@@ -187,3 +188,32 @@ def _key(chance: random.Random) -> str:
 
 def _text(chance: random.Random, characters: Sequence[str]) -> str:
     return "".join(chance.choice(characters) for _ in range(chance.randint(0, 14)))
+
+
+KEYS_OF_A_SECRET = [
+    [f"{'*a' * 300}b{number}.{'*a' * 50}.x.*" for number in range(1000)],
+    [f"*{'[a-b]' * 200}{number}" for number in range(1000)],
+    [f"{'*' * 1000}{number}" for number in range(1000)],
+    [f"reg-{number}.example.com" for number in range(1000)] * 50,
+    [f"reg.io:{number}/{'a/' * 400}" for number in range(1000)],
+]
+
+
+@pytest.mark.parametrize("keys", KEYS_OF_A_SECRET, ids=["stars", "ranges", "only-stars", "plain", "paths"])
+@pytest.mark.parametrize(
+    "image",
+    [
+        pytest.param(f"{'a' * 63}.{'a' * 63}.x.y/a", id="four-labels"),
+        pytest.param(f"{'a' * 63}/a:1", id="one-label"),
+        "reg.io/a",
+        "nginx",
+    ],
+)
+def test_secrets_full_of_keys_take_little_time(keys: list[str], image: str) -> None:
+    secrets = [dict.fromkeys(keys[first : first + 1000], first) for first in range(0, len(keys), 1000)]
+    secrets += [{f"{key}{number}": number for key in keys[:1000]} for number in range(3)]
+
+    begun = time.process_time()
+    lookup(secrets, image)
+    nearest_key((key for it in secrets for key in it), image)
+    assert time.process_time() - begun < 0.3

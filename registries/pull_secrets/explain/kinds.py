@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from registries.domain.registry import Key
-from registries.pull_secrets.matching import DEFAULT_DOMAIN, matches, split_domain
+from registries.pull_secrets.matching import DEFAULT_DOMAIN, first_keys, matches, split_domain
 
 _HUB = frozenset(
     {"docker.io", "index.docker.io", "registry-1.docker.io", "hub.docker.com", "registry.hub.docker.com"}
@@ -31,7 +31,8 @@ class Near(StrEnum):
 
 def nearest_key(keys: Iterable[str], image: str) -> tuple[str, Near] | None:
     """The nearest key of those that do not match, and what is wrong with it. None if all are for other hosts."""
-    found = ((key, near) for key in keys if len(key) <= KEY_MAX and (near := _near(key, image)))
+    first = (key for key, _ in first_keys((key, None) for key in keys if len(key) <= KEY_MAX))
+    found = ((key, near) for key in first if (near := _near(key, image)))
     order = list(Near)
     return min(found, key=lambda it: (order.index(it[1]), it[0]), default=None)
 
