@@ -79,8 +79,10 @@ def delete(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
     unbinding = rules.bound(access=access, source=source) if bodies.flag(request, "unbind") else ()
     if copies and not choice:
         raise Conflict(str(source.key), Problem.KEPT_IN_STEP)
-    runs = services().runs["delete"]
-    run = runs.propose(access=access, registries=copies) if copies and choice == deletions.DELETE else None
+    runs, run = services().runs["delete"], None
+    if copies and choice == deletions.DELETE:
+        runs.require_share(access)
+        run = runs.propose(access=access, registries=copies)
     rules.end(access=access, source=source, unbinding=unbinding)
     if run is None:
         return answer(_shown(view))

@@ -104,7 +104,7 @@ class Runs:
         within: timedelta = timedelta(),
     ) -> None:
         """Start a proposed run, or resume a cancelled or interrupted one. Conflict `already_running` for any other,
-        and `run_under_way` as `propose`.
+        and `run_under_way` as `propose`; TooManyRequests as `require_share`.
 
         `before` is called after the claim, and takes up to `within`. If this process dies in it, the run is a lost one.
         After an error of it, the run is a proposal again.
@@ -112,13 +112,21 @@ class Runs:
         `access_now` replaces the usual look-up, for a person who acts with a token. `forget`: a deletion keeps nothing
         for an undo; a resumed run keeps to it. `prepare` is called once the run is claimed, before its work begins.
         """
+        self.require_share(access)
         fence = self._claim(access, run_id, prepare, forget, within)
         try:
             before()
         except BaseException:
             Run.objects.filter(pk=run_id, fence=fence).update(state=RunState.PROPOSED)
             raise
-        self._background.submit(lambda: self._work(run_id, fence, access, access_now or self._access_now))
+        self._background.submit(
+            lambda: self._work(run_id, fence, access, access_now or self._access_now), access.owner
+        )
+
+    def require_share(self, access: Access) -> None:
+        """TooManyRequests if the runs of this person, of all kinds, have their share of the threads: a run that waits
+        for one has no heartbeat. Call it before anything that is done for a run."""
+        self._background.require_share(access.owner)
 
     def work(self, *, access: Access, run_id: UUID, access_now: AccessNow) -> None:
         """Does a run in this thread, and returns when it has ended. Raises the errors of `start`."""

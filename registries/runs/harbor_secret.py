@@ -55,6 +55,7 @@ class HarborSecrets:
         Rotations.begin, before anything was changed. It counts as a test of the person. Without a run, a second account
         is deleted; HarborError `left_over` if that fails.
         """
+        self._rotations.runs.require_share(access)
         first, secret = registries[0], new_secret()
         for it in registries if second else ():
             self._rotations.replacement.require(access=access, key=it.key)

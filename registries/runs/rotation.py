@@ -56,8 +56,9 @@ class Rotations:
         Harbor that was created for this, and the one before.
 
         Reads everything as the person before anything is written: NotFound, Forbidden, Conflict, Unavailable;
-        Conflict `changed` when the first has another generation; Invalid for the password.
+        Conflict `changed` when the first has another generation; Invalid for the password; TooManyRequests.
         """
+        self.runs.require_share(access)
         if generation not in (None, registries[0].generation):
             raise Conflict(str(registries[0].key), Problem.CHANGED)
         old: dict[str, Draft] = {}

@@ -95,6 +95,13 @@ class Background:
                 ).start()
             self._changed.notify_all()
 
+    def require_share(self, person: str) -> None:
+        """TooManyRequests if a person has as many works as a quarter of the threads, with those that wait."""
+        with self._changed:
+            works = self._waiting[person] + self._taken[person]
+            if self.threads and works >= max(2, self.threads // 4):
+                raise TooManyRequests(retry_after=FULL)
+
     def has_room(self, person: str) -> bool:
         """Whether further work of a person would begin soon, unless its lane is busy."""
         with self._changed:

@@ -171,8 +171,9 @@ class Services(Telling, Mirroring, Admitting):
 
     @part
     def run_threads(self) -> Background:
-        """The threads of runs, one for each run."""
-        return Background(min(settings.TEST_THREADS, RUNS_AT_ONCE), "run")
+        """The threads of runs, one for each run: a quarter is kept for people who have none."""
+        threads = min(settings.TEST_THREADS, RUNS_AT_ONCE)
+        return Background(threads, "run", reserve=max(1, threads // 4))
 
     @part
     def run_test_threads(self) -> Background:

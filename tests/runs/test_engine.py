@@ -3,13 +3,14 @@
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from registries.audit.action import Action
 from registries.domain.access import Permission
-from registries.domain.errors import Conflict, ConsoleError, NotFound, Unavailable
+from registries.domain.errors import Conflict, ConsoleError, NotFound, TooManyRequests, Unavailable
 from registries.models import Run, RunItem
 from registries.runs import execution, heartbeat
 from registries.runs.engine import Runs
@@ -17,6 +18,7 @@ from registries.runs.execution import Execution
 from registries.runs.run import Item, ItemOutcome, ItemState, Kind, RunState, Step
 from registries.runs.threads import Background
 from registries.stores.base import Freshness
+from registries.wiring import services
 from tests.conftest import Cast
 from tests.peers.scripted import wait_for
 
@@ -193,3 +195,33 @@ def test_a_run_of_another_kind_or_person_is_not_found(cast: Cast) -> None:
         runs_of(Patient(lambda item: "")).view(access=cast.access("olive"), run_id=run)
     with pytest.raises(ConsoleError):
         runs_of(Calls(lambda item: "")).view(access=cast.access("nina"), run_id=run)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("threads", [2, 4, 8, 32])
+def test_runs_of_one_person_leave_threads_to_others(
+    transactional_db: None, cast: Cast, settings: Any, threads: int
+) -> None:
+    settings.TEST_THREADS = threads
+    held, background, share = threading.Event(), services().run_threads, max(2, threads // 4)
+    first = Runs(
+        Calls(lambda item: str(held.wait(30))[:0]), background, Freshness, lambda access: access, nullcontext
+    )
+    try:
+        for number in range(share):
+            started(cast, first, [f"slow-{number}"])
+        waits = proposed(cast, first, ["one-more"])
+        with pytest.raises(TooManyRequests):
+            first.start(access=cast.access("olive"), run_id=waits)
+        assert first.view(access=cast.access("olive"), run_id=waits).state is RunState.PROPOSED
+
+        others = Runs(Calls(lambda item: ""), background, Freshness, lambda access: access, nullcontext)
+        access = cast.access("nina")
+        run = others.propose(access=access, registries=[cast.add("of-nina")])
+        others.start(access=access, run_id=run)
+        assert wait_for(lambda: others.view(access=access, run_id=run).state is RunState.DONE)
+    finally:
+        held.set()
+    assert wait_for(lambda: not Run.objects.filter(state=RunState.RUNNING).exists())
+    assert wait_for(lambda: background._taken.total() == 0)
+    first.start(access=cast.access("olive"), run_id=waits)

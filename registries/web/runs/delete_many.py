@@ -114,6 +114,7 @@ def end_and_delete(
 ) -> HttpResponse:
     """Ends a rule, deletes registries that a person has confirmed, as one run, and shows the progress."""
     access, runs = request.access, services().runs["delete"]
+    runs.require_share(access)
     run = runs.propose(access=access, registries=doomed)
     services().sync_rules.end(access=access, source=source, unbinding=unbinding)
     runs.start(access=access, run_id=run, forget=forget)
