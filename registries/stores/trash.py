@@ -2,24 +2,34 @@
 
 A row holds the whole resource, sealed. The seal is bound to uid, namespace and name, and the address is inside of it: a
 person with write access to the database cannot move a password to another namespace or address.
+
+One namespace has limited room: whoever creates and deletes without end must not fill the disk. What was deleted first
+goes first.
 """
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Length
 from django.utils import timezone
 
 from registries.domain.registry import Key
 from registries.domain.resource import Resource, key_of
 from registries.models import DeletedRegistry
+from registries.stores.room import Room
 from registries.stores.sealing import Sealer, reseal_all
 
 BATCH = 500
 """Rows of one statement. SQLite limits the parameters of a query."""
+SEALED = 4
+"""A sealed resource is at most so many times as large as its document, about: filled up, and twice in base64."""
+PART = 8
+"""The room of a namespace is looked at again when this part of it was written: the look reads every row."""
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +48,14 @@ class Deleted:
 @dataclass(eq=False)
 class Trash:
     """Keeps deleted registries for `lasts`. With a time of zero it keeps none, and gives none back. `moved` gives what
-    was recorded under an old uid to a new one."""
+    was recorded under an old uid to a new one. `room` is for one namespace."""
 
     _sealer: Sealer
     _lasts: timedelta
     _moved: Callable[[str, str], None]
+    _room: Room = field(default_factory=Room)
+    _written: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """The rows and characters that this process wrote for a namespace since it looked at its room."""
 
     @property
     def is_on(self) -> bool:
@@ -74,6 +87,32 @@ class Trash:
             unique_fields=["uid"],
             update_fields=["sealed", "at"],
         )
+        self._make_room(deleted)
+
+    def _make_room(self, deleted: Sequence[Deleted]) -> None:
+        """Empties the oldest rows of namespaces that have written a part of their room since the last look."""
+        for it in deleted:
+            count, size = self._written.get(it.key.namespace, (self._room.registries, 0))
+            self._written[it.key.namespace] = count + 1, size + len(it.sealed)
+        for namespace in {it.key.namespace for it in deleted}:
+            count, size = self._written[namespace]
+            if self._room.has(PART * count, PART * size // SEALED):
+                continue
+            self._written[namespace] = 0, 0
+            self._empty(namespace)
+
+    def _empty(self, namespace: str) -> None:
+        """Drops the content of what has no room. The clean-up drops the rows, with what was recorded for them."""
+        count = size = 0
+        surplus = []
+        kept = DeletedRegistry.objects.filter(namespace=namespace, at__gt=LONG_AGO).order_by("-at", "-pk")
+        for pk, length in kept.values_list("pk", Length("sealed")):
+            count, size = count + 1, size + length
+            if not self._room.has(count, size // SEALED):
+                surplus.append(pk)
+        for first in range(0, len(surplus), BATCH):
+            rows = DeletedRegistry.objects.filter(pk__in=surplus[first : first + BATCH], begun=False)
+            rows.update(sealed="", at=LONG_AGO)
 
     def settle(self, uids: Sequence[str]) -> frozenset[str]:
         """Notes that registries were deleted. Returns those that are kept."""
@@ -144,7 +183,7 @@ class Trash:
 
     def reseal(self) -> int:
         """Seals every row with the newest key. Returns their number."""
-        return reseal_all(self._sealer, DeletedRegistry.objects.all(), "sealed")
+        return reseal_all(self._sealer, DeletedRegistry.objects.exclude(sealed=""), "sealed")
 
     def _fresh(self) -> QuerySet[DeletedRegistry]:
         return DeletedRegistry.objects.filter(at__gt=timezone.now() - self._lasts)

@@ -136,7 +136,8 @@ class Foundation:
 
     @part
     def trash(self) -> Trash:
-        return Trash(self.sealer, self.undo_lasts, restored)
+        twice = Room(2 * self.room.registries, 2 * self.room.mib)
+        return Trash(self.sealer, self.undo_lasts, restored, twice)
 
     @part
     def store(self) -> Store:

@@ -1,6 +1,7 @@
 """A namespace holds a limited number of registries, and bytes of them. Others are not concerned."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,8 +9,11 @@ from django.test import Client
 
 from registries import wiring
 from registries.cluster.connection import Json
-from registries.domain.errors import Problem, Refused
+from registries.domain.errors import NotFound, Problem, Refused
 from registries.domain.registry import Key
+from registries.intake import read_draft
+from registries.models import DeletedRegistry
+from registries.runs.clean_up import forget_deleted
 from registries.stores.cluster import follower
 from registries.stores.cluster.cache import Cache
 from registries.stores.cluster.watch import Listing
@@ -163,3 +167,31 @@ def test_an_undo_in_a_full_namespace_says_so_and_keeps_what_was_deleted(cast: Ca
     assert "CONSOLE_NAMESPACE_REGISTRIES" in refused.content.decode()
     assert restored.status_code == 302
     assert cast.find("gone").uid != gone.uid
+
+
+@pytest.mark.parametrize(
+    ("room", "much", "most"),
+    [(Room(registries=16), 1, 18), (Room(mib=1), 240_000, 12)],
+    ids=["number", "bytes"],
+)
+def test_what_is_deleted_without_end_fills_no_disk(cast: Cast, room: Room, much: int, most: int) -> None:
+    """The newest ones come back, and other namespaces lose nothing."""
+    services().trash._room = room
+    registries, undo, nina = services().registries, services().undo, cast.access("nina")
+    elsewhere, olive = cast.add(namespace="team-b"), cast.access("olive")
+    registries.delete(access=olive, key=elsewhere.key, uid=elsewhere.uid)
+
+    for number in range(40):
+        draft = replace(read_draft(typed(f"r-{number}")), annotations={"example.com/text": "x" * much})
+        made = registries.create(access=nina, draft=draft)
+        registries.delete(access=nina, key=made.key, uid=made.uid)
+
+    kept = DeletedRegistry.objects.filter(namespace="team-a").exclude(sealed="")
+    assert 2 <= kept.count() <= most
+    assert services().trash.reseal() == kept.count() + 1
+    assert undo.restore(access=nina, key=Key("team-a", "r-39")).name == "r-39"
+    with pytest.raises(NotFound):
+        undo.restore(access=nina, key=Key("team-a", "r-0"))
+    assert undo.restore(access=olive, key=elsewhere.key).name == elsewhere.name
+    forget_deleted(timedelta(hours=24))
+    assert not DeletedRegistry.objects.filter(sealed="").exists()
