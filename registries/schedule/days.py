@@ -59,12 +59,17 @@ def with_current(records: Sequence[DayRecord], down_since: datetime | None, now:
 
 
 def availability(
-    records: Sequence[DayRecord], now: datetime, last: timedelta, down_since: datetime | None = None
+    records: Sequence[DayRecord],
+    now: datetime,
+    last: timedelta,
+    down_since: datetime | None = None,
+    created_at: datetime | None = None,
 ) -> float | None:
     """The share of the time until now in which no confirmed failure lasted, 0 to 1; None without a test.
 
     Only days with a record count, and today before its first test if yesterday has one: the last result lasts. The
-    first day counts by the part of it that is within `last`. `down_since` as for `with_current`, exact.
+    first day counts by the part of it that is within `last`. `down_since` as for `with_current`, exact. A first day on
+    which the registry was created counts from `created_at`; one that was restored has earlier days.
     """
     zone = timezone.get_default_timezone()
     begin, end = (now - last).timestamp(), now.timestamp()
@@ -74,14 +79,17 @@ def availability(
     today = now.astimezone(zone).date()
     if today - timedelta(days=1) in found:
         found.setdefault(today, 0)
+    born = created_at.timestamp() if created_at else 0.0
     for day, seconds in found.items():
-        midnight, next_midnight = (
+        start, next_midnight = (
             datetime.combine(day + timedelta(days=n), time(), zone).timestamp() for n in (0, 1)
         )
-        inside = min(next_midnight, end) - max(midnight, begin)
+        if start < born < next_midnight and day == min(found):
+            start = born
+        inside = min(next_midnight, end) - max(start, begin)
         if inside > 0:
             watched += inside
-            down += min(inside, seconds * inside / (min(next_midnight, end) - midnight))
+            down += min(inside, seconds * inside / (min(next_midnight, end) - start))
     if down_since:
         down += end - max(begin, down_since.timestamp())
     return 1 - min(down, watched) / watched if watched else None

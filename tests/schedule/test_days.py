@@ -60,3 +60,20 @@ def test_a_recovery_before_midnight_counts_after_it() -> None:
     now = datetime(2026, 11, 28, 2, 15, tzinfo=UTC)
     share = availability([day(2, 24), day(1, 24 - 1 / 6)], now, DAY)
     assert share == pytest.approx((2.25 + 1 / 6) / 24, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("records", "minutes", "failing", "share"),
+    [
+        ([], 10, 10, 0.0),
+        ([day(0, 0.5)], 60, 0, 0.5),
+        ([day(1, 24), day(0, 0.5)], 60, 0, (12 - 0.5) / 24),
+        ([day(0, 3)], 3 * 24 * 60, 0, 0.75),
+    ],
+    ids=["it never worked", "the first hour", "one that was restored", "one of an earlier day"],
+)
+def test_time_before_the_creation_does_not_count(
+    records: list[DayRecord], minutes: int, failing: int, share: float
+) -> None:
+    created, since = NOW - timedelta(minutes=minutes), NOW - timedelta(minutes=failing) if failing else None
+    assert availability(records, NOW, DAY, since, created) == pytest.approx(share)

@@ -64,7 +64,8 @@ def of(registry: RegistrySecret, now: datetime) -> Watched:
     records = days.of(registry.uid, today - max(WINDOWS))
     strip = _strip(days.with_current(records, down_since, now), changes, today)
     setting = services().schedule.intervals.of(registry.namespace, registry.uid)
-    shares = ((it, days.availability(records, now, it, down_since)) for it in WINDOWS)
+    born = registry.created_at
+    shares = ((it, days.availability(records, now, it, down_since, born)) for it in WINDOWS)
     return Watched(
         days=strip,
         days_text=_summary(strip),
