@@ -47,7 +47,7 @@ UNREADABLE = (Problem.KEY_MISSING, Problem.SEAL_BROKEN)
 WRITES = 25
 """Verdicts that are written at once. Then the claim is held for longer."""
 RESTS = 12
-"""A write takes a thirteenth of the time. With a seventh of it, too many pages come just after a write, and are slower."""
+"""A write takes a thirteenth of the time. With a seventh, too many pages come just after a write, and are slower."""
 LONGEST_REST = 1.0
 """Seconds."""
 

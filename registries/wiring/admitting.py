@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 EXPORTS_AT_ONCE, EXPORTS_PER_MINUTE = 3, 6
 """Files of many entries: at once in one process, and of one person. One takes some seconds of the processor."""
 
-SCRAPES_PER_MINUTE = 60
-"""Of one person: five replicas every five seconds. One of thousands of registries takes some of the processor."""
+SCRAPES_PER_MINUTE = 240
+"""Of one person: two Prometheus servers may ask ten replicas every five seconds. One of thousands of registries takes
+some milliseconds of the processor."""
 
 
 class Admitting(Foundation):
