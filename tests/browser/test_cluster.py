@@ -22,7 +22,7 @@ from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People
 from tests.peers.words import BOTH, ZH, Words
 
-SOON = 30_000
+SOON = 60_000
 """Milliseconds that a change by kubectl may take to show up: a second is meant, but without the watch it is minutes."""
 
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.peers.console_page import count_of, names, row, tile
-from tests.peers.visitors import People
+from tests.peers.visitors import PATIENCE, People
 from tests.peers.words import ZH
 
 
@@ -40,7 +40,7 @@ def hold(page: Page, which: str | re.Pattern[str]) -> list[Route]:
 
 def arrived(page: Page, held: list[Route]) -> None:
     """Returns when a request is held."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE / 1000
     while not held:
         assert time.monotonic() < until
         page.wait_for_timeout(10)

@@ -169,7 +169,7 @@ def test_the_list_answers_as_fast_while_ten_tests_hang(
     assert console.query(under_way) == [(10,)]
 
     # Who waited for one of them would wait for 40 seconds; a busy machine may take a few times as long.
-    assert meanwhile < 5 * before + 1
+    assert meanwhile < 5 * before + 10
 
 
 def answering_time(person: Person) -> float:

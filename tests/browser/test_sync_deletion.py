@@ -25,7 +25,7 @@ def test_copies_are_selected_as_well(people: People, console: RunningConsole) ->
     page = people("olive").open("/registries/?q=in-sync", width=1280, height=800)
     add_registry(people("olive"), console, "in-sync", **credential(console, "basic"))
     keep_in_sync(page, console, "in-sync")
-    expect(page.locator("tbody tr")).to_have_count(1 + len(COPIES), timeout=30_000)
+    expect(page.locator("tbody tr")).to_have_count(1 + len(COPIES))
     row(page, "in-sync").filter(has_text="default").get_by_role("checkbox").check()
     page.get_by_role("button", name=ZH.delete_selected).click()
     asked = dialog(page)
