@@ -20,7 +20,14 @@ from tests.peers.scripted import HERE, Reply
 from tests.web.test_harbor_secret import peer, renewed  # noqa: F401  a fixture
 from tests.web.test_password import stored
 
-SECOND = f"{NAME}-{timezone.localdate():%Y%m%d}"
+NOW = timezone.now()
+SECOND = f"{NAME}-{timezone.localdate(NOW):%Y%m%d}"
+
+
+@pytest.fixture(autouse=True)
+def one_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The day is in the name of the account: midnight may come after this file was read."""
+    monkeypatch.setattr(timezone, "now", lambda: NOW)
 
 
 def second(cast: Cast, account: tuple[str, str] = ADMIN, **values: Any) -> Any:
