@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -43,6 +44,8 @@ from registries.stores.base import Freshness
 PROPOSAL_KEPT = timedelta(hours=1)
 PROPOSALS_KEPT = 20
 """Of one person and kind. Each may hold as many items as there are registries."""
+MOST_ITEMS = 100_000
+"""Items of all runs of one person and kind. Beyond, the oldest runs go: a run is begun and cancelled in no time."""
 RECENT = timedelta(minutes=10)
 """How long the list mentions a run that has ended."""
 LOOKED_AT = 20
@@ -265,9 +268,12 @@ class Runs:
         proposed.filter(created_at__lt=timezone.now() - PROPOSAL_KEPT).delete()
         newest = self._of(access).order_by("-created_at").values_list("pk", flat=True)
         old = list(newest.filter(state=RunState.PROPOSED)[PROPOSALS_KEPT:])
+        ended = newest.exclude(state=RunState.PROPOSED).exclude(pk__in=self._alive(access))
         if self.kind.kept is not None:
-            ended = newest.exclude(state=RunState.PROPOSED).exclude(pk__in=self._alive(access))
             old += ended[self.kind.kept - 1 :]
+        counts = list(ended.annotate(count=Count("items")).values_list("pk", "count"))
+        totals = accumulate(count for _, count in counts)
+        old += [pk for (pk, _), total in zip(counts, totals, strict=True) if total > MOST_ITEMS]
         Run.objects.filter(pk__in=old).delete()
 
     def _of(self, access: Access) -> QuerySet[Run]:

@@ -14,7 +14,7 @@ from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem, 
 from registries.domain.registry import Draft, RegistrySecret
 from registries.runs.engine import AccessNow, Runs
 from registries.runs.rotation_queue import SKIPPED
-from registries.runs.rotation_rows import RotationRows
+from registries.runs.rotation_rows import RotationRows, forget_stopped
 from registries.runs.threads import repeat
 from registries.service.passwords import Passwords
 from registries.service.replacement import Replacement
@@ -66,6 +66,7 @@ class Rotations:
             old[it.uid] = self.replacement.before(access=access, key=it.key, uid=it.uid)
             if "password" in changes:
                 self._passwords.require_password(it, changes["password"])
+        forget_stopped(access.owner)
         run_id = self.runs.propose(access=access, registries=registries)
         by_token, doubtful = access_now is not None, sealed is not None
         self._rows.add(

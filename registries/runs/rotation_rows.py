@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from registries.domain.access import OWNER_MAX
 from registries.domain.errors import NotFound, Problem, Unavailable
 from registries.domain.registry import Draft, Key, Origin, Provider
 from registries.models import Rotation, RotationTarget, Run, RunItem
@@ -21,6 +22,8 @@ from registries.stores.sealing import Sealer, reseal_all
 
 KEPT = timedelta(days=1)
 """How long the values of a run that nobody ends are kept."""
+STOPPED = 5
+"""Stopped runs of one person whose values are kept. Each may hold as much as a namespace."""
 
 DOUBTFUL = "doubtful"
 """Sealed beside the new values, until the run has ended."""
@@ -206,7 +209,17 @@ def forget_old(now: datetime | None = None) -> int:
     old = Rotation.objects.filter(created_at__lt=now - KEPT).exclude(
         run__state=RunState.RUNNING, run__beat_at__gt=now - LOST_AFTER
     )
-    runs: Sequence[UUID] = list(old.values_list("run_id", flat=True))
+    return _end(list(old.values_list("run_id", flat=True)), now)
+
+
+def forget_stopped(owner: str) -> int:
+    """The same for the stopped runs of a person, without the newest ones. Returns their number."""
+    stopped = Rotation.objects.filter(run__owner=owner[:OWNER_MAX]).exclude(run__state=RunState.RUNNING)
+    older = stopped.order_by("-created_at", "-pk").values_list("run_id", flat=True)[STOPPED:]
+    return _end(list(older), timezone.now())
+
+
+def _end(runs: Sequence[UUID], now: datetime) -> int:
     for run_id in runs:
         waiting = RunItem.objects.filter(run=run_id, state=ItemState.WAITING)
         waiting.update(state=ItemState.LEFT_ALONE, problem=Problem.PASSWORD_FORGOTTEN, ended_at=now)

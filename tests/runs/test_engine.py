@@ -12,7 +12,7 @@ from registries.audit.action import Action
 from registries.domain.access import Permission
 from registries.domain.errors import Conflict, ConsoleError, NotFound, TooManyRequests, Unavailable
 from registries.models import Run, RunItem
-from registries.runs import execution, heartbeat
+from registries.runs import engine, execution, heartbeat
 from registries.runs.engine import Runs
 from registries.runs.execution import Execution
 from registries.runs.run import Item, ItemOutcome, ItemState, Kind, RunState, Step
@@ -186,6 +186,26 @@ def test_a_kind_says_how_many_runs_are_kept(cast: Cast) -> None:
     made = [started(cast, runs, [name]) for name in "abcde"]
 
     assert {it.pk for it in Run.objects.all()} == set(made[-3:])
+
+
+def test_the_oldest_runs_of_a_person_go_when_they_have_many_items(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "MOST_ITEMS", 25)
+    monkeypatch.setattr(Calls, "kept", None)
+    runs, access = runs_of(Calls(lambda item: "")), cast.access("nina")
+    registries = [cast.add(name) for name in "abcdefghij"]
+    other = started(cast, runs, ["of-olive"])
+
+    made = []
+    for _ in range(12):
+        run = runs.propose(access=access, registries=registries)
+        runs.start(access=access, run_id=run)
+        Run.objects.filter(pk=run).update(state=RunState.CANCELLED)
+        made.append(run)
+
+    assert {it.pk for it in Run.objects.all()} == {other, *made[-3:]}
+    assert RunItem.objects.count() == 31
 
 
 def test_a_run_of_another_kind_or_person_is_not_found(cast: Cast) -> None:

@@ -12,7 +12,7 @@ from registries import wiring
 from registries.domain.errors import Conflict, ConsoleError, Forbidden, Invalid, NotFound
 from registries.domain.registry import RegistrySecret, VerifyStatus
 from registries.models import AuditEntry, CheckInterval, DayRecord, Rotation, RotationTarget, Run
-from registries.runs.rotation_rows import KEPT, forget_old
+from registries.runs.rotation_rows import KEPT, STOPPED, forget_old
 from registries.runs.run import RunState
 from registries.wiring import services
 from tests import canary
@@ -246,3 +246,21 @@ def test_other_values_that_do_not_connect_bring_the_old_ones_back(cast: Cast, pr
     assert stored("harbor-prod") == probing("harbor")["password"]
     assert [it.action for it in cast_events(after)][-1] == "create"
     assert kept() == 0
+
+
+def test_only_the_newest_stopped_runs_of_a_person_keep_their_values(
+    cast: Cast, probing: Probing, three: list[RegistrySecret]
+) -> None:
+    right = probing("harbor")["password"]
+
+    runs = []
+    for _ in range(STOPPED + 3):
+        for it in three:
+            theirs(it, OLD)
+        runs.append(stopped(cast, three, right))
+
+    assert set(Rotation.objects.values_list("run_id", flat=True)) == set(runs[-STOPPED - 1 :])
+    assert set(RotationTarget.objects.values_list("item__run", flat=True)) == set(runs[-STOPPED - 1 :])
+    assert [state(cast, it) for it in runs[:2]] == [RunState.DONE] * 2
+    with pytest.raises(Conflict, match="password_forgotten"):
+        services().rotations.retry(access=cast.access("nina"), run_id=runs[0])
