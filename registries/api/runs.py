@@ -76,8 +76,12 @@ def get(caller: Caller, request: HttpRequest, run: str) -> HttpResponse:
 
 
 def cancel(caller: Caller, request: HttpRequest, run: str) -> HttpResponse:
-    """Begin no further item. Conflict for a kind that cannot be cancelled."""
+    """Begin no further item. Forbidden without the right to do the items; Conflict for a kind that cannot be
+    cancelled."""
     runs, _ = find(caller, read_id(run))
+    for namespace in runs.namespaces(access=caller.access, run_id=read_id(run)):
+        kind, key = runs.kind, Key(namespace, "")
+        services().guard.require(caller.access, kind.permission, key, kind.action)
     runs.cancel(access=caller.access, run_id=read_id(run))
     return answer(find(caller, read_id(run))[1])
 

@@ -196,6 +196,19 @@ def test_cancels_a_run_of_any_kind(stage: Cast) -> None:
         assert client.post(f"{RUNS}/{run}/cancel", "", content_type="text/plain").status_code == 200
 
 
+@pytest.mark.parametrize("kind", ["verify", "delete"])
+@pytest.mark.parametrize("state", [RunState.RUNNING, RunState.CANCELLED, RunState.DONE])
+def test_a_token_cancels_only_what_it_could_do(stage: Cast, kind: str, state: RunState) -> None:
+    run = begin(stage.api("olive"), kind, "team-a/a", "team-b/c").json()["id"]
+    Run.objects.filter(pk=run).update(state=state, beat_at=timezone.now())
+    weak = stage.api("olive", role=Role.VIEWER if kind == "verify" else Role.OPERATOR)
+
+    refused = weak.post(f"{RUNS}/{run}/cancel", "", content_type="text/plain")
+
+    assert weak.get(f"{RUNS}/{run}").status_code == 200
+    assert (refused.status_code, Run.objects.get(pk=run).state) == (403, state)
+
+
 class TestList:
     def test_has_ones_own_newest_first(self, stage: Cast) -> None:
         client = stage.api("olive")
