@@ -29,6 +29,8 @@ SHOWN = len(MARK) + 8
 NAME_MAX = 64
 AT_MOST = 50
 """Maximum number of active tokens of one person."""
+REVOKED_KEPT = 200
+"""Revoked tokens of one person that are kept, so that the audit log names the owner of one that is still used."""
 LONGEST = timedelta(days=366)
 USE_NOTED = timedelta(minutes=1)
 """Minimum time between two updates of `last_used_at` from the same address, so that requests rarely write."""
@@ -102,6 +104,9 @@ class Tokens:
                 role=role.value,
                 expires_at=expires_at,
             )
+            revoked = ApiToken.objects.filter(user=row.user, revoked_at__isnull=False)
+            older = revoked.order_by("-revoked_at", "-pk").values_list("pk", flat=True)[REVOKED_KEPT:]
+            ApiToken.objects.filter(pk__in=list(older)).delete()
             self._audit.record(access, Action.TOKEN, note=f"create {row.prefix}")
         return _view(row), text
 

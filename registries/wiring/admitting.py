@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 EXPORTS_AT_ONCE, EXPORTS_PER_MINUTE = 3, 6
 """Files of many entries: at once in one process, and of one person. One takes some seconds of the processor."""
+TOKENS_PER_MINUTE = 20
+"""New access tokens of one person. Each is a row, and two in the audit log when it is revoked, also of somebody without
+a role."""
 
 SCRAPES_PER_MINUTE = 240
 """Of one person: two Prometheus servers may ask ten replicas every five seconds. One of thousands of registries takes
@@ -67,6 +70,10 @@ class Admitting(Foundation):
     @part
     def tokens(self) -> Tokens:
         return Tokens(self.audit)
+
+    @part
+    def token_rates(self) -> Rates:
+        return Rates(TOKENS_PER_MINUTE, StoredBuckets())
 
     @property
     def people(self) -> People:

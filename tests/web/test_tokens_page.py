@@ -9,7 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from registries.domain.access import Role
-from registries.wiring import services
+from registries.models import ApiToken, AuditEntry
+from registries.people import tokens
+from registries.wiring import admitting, services
 from tests.api.test_api import ALL
 from tests.cast import Cast
 
@@ -156,3 +158,23 @@ def test_works_without_scripts(cast: Cast) -> None:
 
     assert "<!DOCTYPE html>" in page
     assert text_in(page)
+
+
+@pytest.mark.parametrize("person", ["sam", "vic", "olive"])
+def test_one_person_makes_no_flood_of_tokens(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, person: str
+) -> None:
+    monkeypatch.setattr(tokens, "REVOKED_KEPT", 2)
+    monkeypatch.setattr(admitting, "TOKENS_PER_MINUTE", 4)
+    access, statuses = cast.access(person), []
+
+    for _ in range(12):
+        statuses.append(made(cast, person).status_code)
+        for it in services().tokens.all(access=access):
+            services().tokens.revoke(access=access, token_id=it.id)
+
+    assert statuses[:4] == [200] * 4
+    assert statuses.count(429) >= 5
+    assert ApiToken.objects.count() == 3
+    assert AuditEntry.objects.filter(action="token").count() == 2 * statuses.count(200)
+    assert made(cast, "omar").status_code == 200

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from registries.domain.access import Access, Role
-from registries.domain.errors import Invalid
+from registries.domain.errors import Invalid, TooManyRequests
 from registries.domain.resource import API_VERSION
 from registries.log_in.access import ConsoleRequest
 from registries.people.tokens import LONGEST, TokenView
@@ -53,7 +53,9 @@ def token_add(request: ConsoleRequest) -> HttpResponse:
 
 
 def _create(access: Access, values: dict[str, Any]) -> tuple[TokenView, str]:
-    """The new token and its text. Invalid."""
+    """The new token and its text. Invalid; TooManyRequests."""
+    if wait := services().token_rates.wait(f"tokens of {access.owner}"):
+        raise TooManyRequests(retry_after=wait)
     return services().tokens.create(
         access=access,
         name=values["name"],
