@@ -91,6 +91,16 @@ class Likeness:
         can be seen is alike. The errors of `same_password`."""
         return not visible_differences(one, other) and self.same_password(person, one, other, *guessed)
 
+    def compared(self, access: Access, one: RegistrySecret, other: RegistrySecret) -> bool | None:
+        """Whether two passwords are equal, as a guess at both. None for a person who may not use both, who has guessed
+        too often, or if a password cannot be read."""
+        if not all(access.may(Permission.TEST, it.namespace) for it in (one, other)):
+            return None
+        try:
+            return self.same_password(access.owner, one, other, one.key, other.key)
+        except ConsoleError:
+            return None
+
     def same_password(self, person: str, one: RegistrySecret, other: RegistrySecret, *guessed: Key) -> bool:
         """Whether two passwords are equal. `person` is an Access.owner.
 
@@ -150,26 +160,25 @@ def is_copy(it: RegistrySecret, of: RegistrySecret) -> bool:
 
 @dataclass(eq=False)
 class Copies:
-    """Compares passwords in memory and keeps nothing of them. A comparison counts as a guess at the password."""
+    """The copies of a registry, and whether they have its password."""
 
     _store: Store
     _index: Index
-    _guesses: Guesses
+    _likeness: Likeness
 
     def of(self, *, access: Access, registry: RegistrySecret) -> tuple[Copy, ...]:
         """At most MOST copies, by namespace and name."""
         found = self._index.matching(access, Criteria(text=registry.domain))
         copies = [it for it in found if is_copy(it, registry)][:MOST]
-        mine = self._password(access, registry) if copies else None
-        return tuple(self._copy(access, it, mine) for it in copies)
+        return tuple(self._copy(access, it, registry) for it in copies)
 
     def copy(self, *, access: Access, of: RegistrySecret, uid: str) -> RegistrySecret | None:
         """A copy by its uid; None when there is none any more that this person sees."""
         found = self._index.with_uid(access, uid)
         return found if found and is_copy(found, of) else None
 
-    def _copy(self, access: Access, it: RegistrySecret, mine: str | None) -> Copy:
-        copy = Copy(it, self._state(access, it, mine))
+    def _copy(self, access: Access, it: RegistrySecret, of: RegistrySecret) -> Copy:
+        copy = Copy(it, self._state(access, it, of))
         if not copy.changeable:
             return copy
         with suppress(ConsoleError):
@@ -177,23 +186,12 @@ class Copies:
             return replace(copy, writer=writer.program if writer else "")
         return copy
 
-    def _state(self, access: Access, copy: RegistrySecret, mine: str | None) -> CopyState:
+    def _state(self, access: Access, copy: RegistrySecret, of: RegistrySecret) -> CopyState:
         if copy.deleting:
             return CopyState.DELETING
         if not {Permission.CREATE, Permission.EDIT} <= access.permissions(copy.namespace):
             return CopyState.FORBIDDEN
-        if mine is None or self._guesses.wait(access.owner, str(copy.key)):
+        same = self._likeness.compared(access, of, copy)
+        if same is None:
             return CopyState.UNKNOWN
-        theirs = self._password(access, copy)
-        if theirs is None:
-            return CopyState.UNKNOWN
-        same = compare_digest(theirs.encode(), mine.encode())
         return CopyState.SAME if same else CopyState.DIFFERS
-
-    def _password(self, access: Access, registry: RegistrySecret) -> str | None:
-        """The stored password, read as the person; None when it cannot be read now."""
-        try:
-            store = self._store.acting_as(access.acting)
-            return store.credential(registry.key, uid=registry.uid).password
-        except ConsoleError:
-            return None

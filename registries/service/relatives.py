@@ -11,7 +11,7 @@ from enum import StrEnum
 from registries.audit.action import Action
 from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
-from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem
+from registries.domain.errors import Conflict, NotFound, Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import PREFIX
 from registries.index.search import Index
@@ -168,19 +168,10 @@ class Relatives:
         found = visible_differences(one, other)
         if {Difference.ADDRESS, Difference.USERNAME} & set(found):
             return found
-        same = self._same_password(access, one, other)
+        same = self._likeness.compared(access, one, other)
         if same is None:
             return (*found, Difference.UNKNOWN)
         return found if same else (*found, Difference.PASSWORD)
-
-    def _same_password(self, access: Access, one: RegistrySecret, other: RegistrySecret) -> bool | None:
-        """None for a person who may not use both, who has guessed too often, or if a password cannot be read."""
-        if not all(access.may(Permission.TEST, it.namespace) for it in (one, other)):
-            return None
-        try:
-            return self._likeness.same_password(access.owner, one, other, one.key, other.key)
-        except ConsoleError:
-            return None
 
 
 Moments = Mapping[Key, datetime]

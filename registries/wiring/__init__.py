@@ -90,7 +90,7 @@ class Services(Telling, Mirroring, Admitting):
 
     @part
     def copies(self) -> Copies:
-        return Copies(self.store, self.index, self.guesses)
+        return Copies(self.store, self.index, self.likeness)
 
     @part
     def copying(self) -> Copying:

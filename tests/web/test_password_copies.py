@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from registries.domain.registry import RegistrySecret, VerifyStatus
 from registries.models import Run
-from registries.service.copies import Copies, CopyState
+from registries.service.copies import GUESSES_PER_MINUTE, CopyState, Difference
 from registries.service.replacement import Replacement
 from registries.wiring import services
 from tests.cast import Cast
+from tests.examples import of
 from tests.web.test_password import PATH, Probing, posted, stored, typed_verdict
 
 
@@ -75,15 +78,65 @@ def test_where_one_may_only_look_nothing_is_compared(cast: Cast, five: dict[str,
     assert states == {"same": CopyState.SAME, "differs": CopyState.DIFFERS, "far": CopyState.FORBIDDEN}
 
 
-def test_a_comparison_is_a_guess_and_there_are_few(cast: Cast, five: dict[str, RegistrySecret]) -> None:
-    """Otherwise who may add registries could guess at the password of another one, without a request to anybody."""
-    copies: Copies = services().copies
-    seen = [
-        {it.state for it in copies.of(access=cast.access("nina"), registry=five["first"])} for _ in range(11)
-    ]
+@pytest.mark.parametrize("guessed", ["first", "same"])
+def test_a_comparison_is_a_guess_and_there_are_few(
+    cast: Cast, five: dict[str, RegistrySecret], guessed: str
+) -> None:
+    """Otherwise who may add registries could guess at the password of another one, without a request to anybody: from
+    its own page, or from that of a copy."""
+    other = "same" if guessed == "first" else "first"
+    told = 0
+    for number in range(3 * GUESSES_PER_MINUTE):
+        services().store.set_password(five[other].key, f"guess-{number}", uid=five[other].uid)
+        copies = services().copies.of(access=cast.access("nina"), registry=cast.find(five["first"].name))
+        [state] = [it.state for it in copies if it.registry.name == "same"]
+        told += state is not CopyState.UNKNOWN
 
-    assert seen[9] == {CopyState.SAME, CopyState.DIFFERS}
-    assert seen[10] == {CopyState.UNKNOWN}
+    assert GUESSES_PER_MINUTE / 2 <= told <= GUESSES_PER_MINUTE + 1
+
+
+def test_the_same_answer_again_is_no_guess(cast: Cast, five: dict[str, RegistrySecret]) -> None:
+    for _ in range(3 * GUESSES_PER_MINUTE):
+        seen = {it.state for it in services().copies.of(access=cast.access("nina"), registry=five["first"])}
+        assert seen == {CopyState.SAME, CopyState.DIFFERS}
+
+
+WORDS = st.sampled_from(["a", "A", "aa", "a ", "ä", "密码", "p" * 200])
+PLACES = (("one", "team-a"), ("two", "team-a"), ("one", "team-b"))
+
+
+@pytest.fixture
+def three(cast: Cast) -> list[RegistrySecret]:
+    return [cast.add(name, namespace, username="robot") for name, namespace in PLACES]
+
+
+@settings(max_examples=of(160), suppress_health_check=list(HealthCheck))
+@given(passwords=st.tuples(WORDS, WORDS, WORDS), one=st.sampled_from(range(3)))
+def test_copies_and_relatives_agree_with_the_passwords(
+    cast: Cast, three: list[RegistrySecret], passwords: tuple[str, ...], one: int
+) -> None:
+    """From whichever side one looks, and for nobody who may not use both."""
+    parts, store = services(), services().store
+    parts.guesses._budget._per_minute = 0  # no limit: it has tests of its own
+    for registry, password in zip(three, passwords, strict=True):
+        store.set_password(registry.key, password, uid=registry.uid)
+    registry = cast.find(*PLACES[one])
+    wanted = {it.uid: passwords[one] == passwords[n] for n, it in enumerate(three) if n != one}
+
+    olive, vic = cast.access("olive"), cast.access("vic")
+    of_copies = {it.registry.uid: it.state for it in parts.copies.of(access=olive, registry=registry)}
+    relatives = parts.relatives.of(access=olive, registry=registry)
+    of_relatives = {it.registry.uid: Difference.PASSWORD not in it.differences for it in relatives}
+    by_likeness = {
+        it.uid: parts.likeness.same_password(olive.owner, cast.find(*PLACES[n]), registry)
+        for n, it in enumerate(three)
+        if n != one
+    }
+
+    assert of_copies == {uid: CopyState.SAME if it else CopyState.DIFFERS for uid, it in wanted.items()}
+    assert of_relatives == by_likeness == wanted
+    told = {it.state for it in parts.copies.of(access=vic, registry=registry)}
+    assert told <= {CopyState.FORBIDDEN}
 
 
 def test_the_chosen_ones_follow_once_the_first_has_connected(
