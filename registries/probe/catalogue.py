@@ -34,7 +34,7 @@ MESSAGES: dict[Reason, Text] = {
     Reason.UNSUPPORTED_AUTH: Text("不支持的认证方式", "Unsupported authentication scheme"),
     Reason.UNEXPECTED_RESPONSE: Text("仓库返回意外响应", "Unexpected response"),
     Reason.REALM_INSECURE: Text(
-        "令牌服务使用 HTTP，已拒绝发送密码", "The token service is plain HTTP; password not sent"
+        "令牌服务使用 HTTP，已拒绝发送密码", "Token service over HTTP; password not sent"
     ),
     Reason.REALM_BLOCKED: Text("令牌服务地址被安全策略禁止", "Token service address refused"),
     Reason.TOKEN_SERVICE_UNREACHABLE: Text(

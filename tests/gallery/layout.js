@@ -346,6 +346,12 @@
     for (const { cell, end } of firsts) if (Math.abs(end - firsts[0].end) > 3) fault("head off the line", cell, `${Math.round(end - firsts[0].end)} px`);
   }
 
+  // A reason in the list is whole on a large window. What blocks a registry has more to say.
+  for (const it of innerWidth < 1280 ? [] : all.filter((one) => one.matches("#registries .why-reason"))) {
+    if (it.closest("[data-deleting], [data-no-address]")) continue;
+    if (it.scrollWidth > it.clientWidth + 1) fault("cut reason", it, it.textContent);
+  }
+
   // A time is short, and whole.
   for (const it of all.filter((one) => one.matches("time, .ago"))) {
     if (getComputedStyle(it).overflowX !== "visible" && it.scrollWidth > it.clientWidth + 1) fault("cut time", it);
