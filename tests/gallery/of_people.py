@@ -52,6 +52,7 @@ SAID = {
     "edge-gz-01": "pulling from host harbor.example.com failed with status code [manifests 1]: 401 Unauthorized",
 }
 """What the kubelets say of the Pod with the pull secret; the others do not answer."""
+MIRRORED = "mirror.cn-hangzhou.example.com/proxy/harbor.example.com/shop/web:1.27"
 
 
 @contextmanager
@@ -187,16 +188,32 @@ def answered(page: Page, scene: Scene) -> None:
     page.locator("#node-test-form .verdict").last.scroll_into_view_if_needed()
 
 
-def one_answered(page: Page, scene: Scene) -> None:
-    """One node, which refuses what the console could use."""
+def one_begun(page: Page, scene: Scene) -> Cluster:
     assert scene.cluster is not None
     _clear(scene.cluster, page, scene)
     page.locator("#id_node").fill("edge-gz-01")
     page.locator("#id_repository").fill("shop/web")
     page.locator("#node-test-start").click()
     page.locator("#node-verdict").wait_for()
+    return scene.cluster
+
+
+def one_answered(page: Page, scene: Scene) -> None:
+    """One node, which refuses what the console could use."""
+    one_begun(page, scene)
     _answer(scene)
     page.locator("#node-verdict .verdict-message").nth(1).wait_for()
+    page.locator("#node-verdict").scroll_into_view_if_needed()
+
+
+def one_changed(page: Page, scene: Scene) -> None:
+    """The Pods have the image of a mirror, as a policy of the cluster may give it to them."""
+    cluster = one_begun(page, scene)
+    change = [{"op": "replace", "path": "/spec/containers/0/image", "value": MIRRORED}]
+    for pod in _pods_of_tests(cluster):
+        path = f"{pods_in('team-a')}/{pod['metadata']['name']}"
+        cluster.server.call("PATCH", path, change, kind="application/json-patch+json")
+    page.locator("#node-verdict .verdict-detail").first.wait_for()
     page.locator("#node-verdict").scroll_into_view_if_needed()
 
 
@@ -259,6 +276,7 @@ PEOPLE_STATES = (
     State("node-test-begun", "/login/", as_person(NINA, NODE, begun), person=""),
     State("node-test-answered", "/login/", as_person(NINA, NODE, answered), person=""),
     State("node-test-one", "/login/", as_person(NINA, NODE, one_answered), person=""),
+    State("node-test-changed", "/login/", as_person(NINA, NODE, one_changed), person=""),
     State("pulls-broken", "/login/", as_person(NINA, BROKEN), person=""),
     State("restart", "/login/", as_person(NINA, RESTART), person=""),
     State("restart-refused", "/login/", as_person(NINA, RESTART, refused), person="", status=409),
