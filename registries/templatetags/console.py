@@ -1,9 +1,11 @@
 """Template tags: icons from the sprite, moments as <time>, heads of tables, and values cut in the middle."""
 
+import re
 from datetime import datetime
 from functools import cache
 
 from django import template
+from django.template.defaultfilters import stringfilter
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
@@ -17,6 +19,7 @@ from registries.words.language import is_chinese, sentences
 
 register = template.Library()
 
+ROLE_NAME = re.compile(r"(image-(?:admin|operator|viewer|prober))")
 SHORT = 9
 """Values of more characters are cut in the middle where there is no room."""
 TAIL = 7
@@ -41,8 +44,19 @@ def clip(text: str) -> SafeString:
 
 @register.filter
 def dotted(host: str) -> SafeString:
-    """A host that goes on in the next line after a dot, not inside a word."""
-    return format_html_join(SafeString(".<wbr>"), "{}", ((part,) for part in host.split(".")))
+    """A host that goes on in the next line after a dot, not inside a word. An IPv6 address goes on after a colon."""
+    mark = "." if "." in host else ":"
+    return format_html_join(SafeString(f"{mark}<wbr>"), "{}", ((part,) for part in host.split(mark)))
+
+
+@register.filter
+@stringfilter
+def whole_roles(text: str) -> SafeString:
+    """A text whose names of roles stay in one line, such as image-admin."""
+    parts = ROLE_NAME.split(text)
+    return format_html_join(
+        "", '{}<span class="unbroken">{}</span>', zip(parts[::2], [*parts[1::2], ""], strict=True)
+    )
 
 
 @register.simple_tag

@@ -12,6 +12,10 @@ LINES = (
     '<svg class="icon" width="16" height="16"></svg>'
     '<span style="width: 60px; line-height: 20px">a text of several words on lines</span>'
 )
+MARK = (
+    '<p style="display: flex; align-items: {}; font: 13px/28px sans-serif">'
+    '<svg class="icon" width="16" height="16"></svg><span>failed</span></p>'
+)
 HEADS = "<table><thead><tr><th style='height: 60px'>名称</th><th {}>状态</th></tr></thead></table>"
 TOAST = (
     "<dialog open style='position: fixed; inset: auto 0 0 auto'><p class='dialog-foot'>"
@@ -45,6 +49,10 @@ FAULTS = {
     "invisible focus": f'<style>button:focus {{ outline: none }}</style><button style="{TALL}">a</button>',
     "unequal buttons": f'<button class="btn" style="{TALL}">a</button>'
     f'<button class="btn" style="{TALL}; height: 60px">b</button>',
+    "crowded buttons": f'<button class="btn" style="{TALL}">a</button> <button class="btn" style="{TALL}">b</button>',
+    "heading on a frame": '<h3 style="margin: 0">Failed</h3><ul style="margin: 0; border: 1px solid"><li>a</li></ul>',
+    "broken role or count": '<p class="notice" style="width: 60px; font-size: 16px">完成 14 个</p>',
+    "icon off its line": MARK.format("start"),
     "icon below the first line": f'<p style="display: flex; align-items: center">{LINES}</p>',
     "icon above its text": f'<p style="display: flex; flex-wrap: wrap; width: 62px">{LINES}</p>',
     "touching values": "<table cellspacing='0' cellpadding='0'><tr><td>default</td><td>docker.io</td></tr></table>",
@@ -76,6 +84,12 @@ RIGHT = {
     "small control": f'<button style="{TALL}">x</button>',
     "invisible focus": f'<style>button:focus {{ outline: 2px solid }}</style><button style="{TALL}">a</button>',
     "unequal buttons": f'<button class="btn" style="{TALL}">a</button><button class="btn" style="{TALL}">b</button>',
+    "crowded buttons": '<p style="display: flex; gap: 8px">'
+    f'<button class="btn" style="{TALL}">a</button> <button class="btn" style="{TALL}">b</button></p>',
+    "heading on a frame": '<h3 style="margin: 0">Failed</h3><ul style="margin-top: 8px; border: 1px solid"></ul>',
+    "broken role or count": '<p class="notice" style="width: 60px; font-size: 16px">'
+    '完成 <b style="white-space: nowrap">14 个</b></p>',
+    "icon off its line": MARK.format("center"),
     "icon below the first line": f'<p style="display: flex; align-items: start">{LINES}</p>',
     "icon above its text": f'<p style="display: flex; flex-wrap: wrap; width: 90px">{LINES}</p>',
     "touching values": "<table cellspacing='9'><tr><td>default <b>a</b></td><td>docker.io</td></tr></table>",
@@ -112,6 +126,15 @@ def test_a_rule_finds_its_fault(page: Page, rule: str) -> None:
 @pytest.mark.parametrize("rule", RIGHT)
 def test_a_rule_leaves_the_right_form_alone(page: Page, rule: str) -> None:
     assert rule not in faults(page, RIGHT[rule])
+
+
+def test_the_name_of_a_role_stays_in_one_line(page: Page) -> None:
+    role = '<p style="width: 60px">the {} role</p>'
+
+    assert "broken role or count" in faults(page, role.format("image-admin"))
+    assert "broken role or count" not in faults(
+        page, role.format("<i style='white-space: nowrap'>image-admin</i>")
+    )
 
 
 def test_a_finger_needs_more_room_than_a_pointer(page: Page) -> None:

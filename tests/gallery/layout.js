@@ -313,6 +313,38 @@
     if (!next) continue;
     const [a, b] = [it.getBoundingClientRect(), next.getBoundingClientRect()];
     if (a.top < b.bottom && b.top < a.bottom && Math.abs(a.height - b.height) > 1) fault("unequal buttons", it, `beside ${name(next)}`);
+    if (a.top < b.bottom && b.top < a.bottom && b.left - a.right < 5.5) fault("crowded buttons", it, `${Math.round(b.left - a.right)} px from ${name(next)}`);
+  }
+
+  // A heading does not stand on the frame of what it names.
+  for (const it of all.filter((one) => one.matches("h2, h3, h4"))) {
+    const next = it.nextElementSibling;
+    if (!next || !isShown(next) || !parseFloat(getComputedStyle(next).borderTopWidth)) continue;
+    const apart = next.getBoundingClientRect().top - it.getBoundingClientRect().bottom;
+    if (apart >= 0 && apart < 5.5) fault("heading on a frame", it, `${Math.round(apart)} px`);
+  }
+
+  // The name of a role stays in one line, and so does a count of a run, with its unit.
+  for (const { it } of words) {
+    const unbroken = it.closest(".progress-label, .notice") ? /image-(?:admin|operator|viewer|prober)|\d[\d,]* 个/g : /image-(?:admin|operator|viewer|prober)/g;
+    for (const node of [...it.childNodes].filter((one) => one.nodeType === Node.TEXT_NODE)) {
+      for (const { index, 0: whole } of node.data.matchAll(unbroken)) {
+        const range = document.createRange();
+        range.setStart(node, index);
+        range.setEnd(node, index + whole.length);
+        if (new Set([...range.getClientRects()].map((one) => Math.round(one.top / 6))).size > 1) fault("broken role or count", it, whole);
+      }
+    }
+  }
+
+  // An icon stands in the middle of the line beside it. Beside several lines the next rule speaks.
+  for (const it of all.filter((one) => one.matches("svg.icon"))) {
+    const mark = it.getBoundingClientRect();
+    if ([mark.top - 4, mark.bottom + 4].some((y) => isScrolledAway(it, mark.left, y))) continue;
+    const beside = words.find((one) => it.parentElement.parentElement.contains(one.it) && one.box.left >= mark.right - 1 && one.box.left < mark.right + 16 && one.box.top < mark.bottom && one.box.bottom > mark.top);
+    if (!beside) continue;
+    const off = (mark.top + mark.bottom - beside.box.top - beside.box.bottom) / 2;
+    if (Math.abs(off) > 1.6 && Math.abs(off) < 7) fault("icon off its line", beside.it, `${off.toFixed(1)} px`);
   }
 
   // An icon stands beside the first line of a text, however many follow.

@@ -235,6 +235,17 @@ def test_does_not_count_beyond_a_bound(cast: Cast, monkeypatch: pytest.MonkeyPat
     assert "请选择更早的结束日期" in shown
 
 
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [("2001:db8::17", "2001:<wbr>db8:<wbr>:<wbr>17"), ("192.0.2.17", "192.<wbr>0.<wbr>2.<wbr>17")],
+)
+def test_no_line_ends_inside_a_group_of_an_address(cast: Cast, address: str, shown: str) -> None:
+    entry = record(cast.access("olive"), "harbor", NOON)
+    AuditEntry.objects.filter(pk=entry.pk).update(source=address)
+
+    assert shown in page(cast, action="see")
+
+
 def test_a_search_reads_one_index(cast: Cast) -> None:
     """Without rows of the table, and without sorting: on a million entries that takes tenths of a second."""
     people = [cast.access("olive"), cast.access("nina")]

@@ -105,6 +105,15 @@ class TestTheNotices:
         assert "load delay" not in shown[shown.index("run-notices") :].partition(">")[0]
 
     @pytest.mark.parametrize("kind", PAGES)
+    def test_keep_a_count_beside_its_unit(self, cast: Cast, kind: str) -> None:
+        run(cast, kind, "cancelled", (2, 3, 4, 5))
+
+        shown = cast.client("olive").get(NOTICES).content.decode()
+
+        for text in ("失败 3 个", "跳过 4 个", "未开始 5 个"):
+            assert f'<span class="unbroken">· {text}</span>' in shown
+
+    @pytest.mark.parametrize("kind", PAGES)
     def test_poll_while_a_run_is_under_way(self, cast: Cast, kind: str) -> None:
         run(cast, kind, "running", (1, 0, 0, 1))
 
