@@ -167,6 +167,10 @@ def palette(request: ConsoleRequest) -> HttpResponse:
     find = request.GET.get("find", "").strip().lower()[: filters.LONGEST_TEXT]
     index, access = services().index, request.access
     pages = [(str(it.text), it.url) for group in navigation(request) for it in group.entries]
+    if not services().by_cluster:
+        pages.append((gettext("Access tokens"), reverse("registries:tokens")))
+        pages.append((gettext("Change password"), reverse("password")))
+    pages.append((gettext("API documentation"), reverse("api:docs")))
     spaces = [(name, filters.url(ListQuery(), namespace=name)) for name in index.namespaces(access)]
     groups: list[tuple[str, list[tuple[str, Any]]]] = [
         (gettext("Pages"), [it for it in pages if find in it[0].lower()][:MOST]),

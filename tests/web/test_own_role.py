@@ -9,6 +9,7 @@ from registries.people import grants
 from registries.words import labels
 from tests.cast import ROLES, Cast
 
+TAG = re.compile(r"<[^>]*>")
 PAGES = ("/registries/", "/journal/", "/tokens/", "/password/", "/no-such-page/")
 
 
@@ -38,7 +39,7 @@ def test_the_account_menu_names_four_roles_and_counts_the_others(cast: Cast, num
     said = account_menu(cast.client("sam").get("/registries/").content.decode())
 
     assert said.count("image-viewer") == min(number, 4)
-    assert (f"还有 {number - 4} 个" in said) is (number > 4)
+    assert (f"另有 {number - 4} 个" in said) is (number > 4)
 
 
 def test_a_role_is_never_shown_to_another_person(cast: Cast) -> None:
@@ -91,7 +92,7 @@ def test_a_refusal_names_the_role_and_who_assigns_it(cast: Cast, person: str, pa
     response = cast.client(person).get(f"/registries/team-a/harbor-prod/{path}")
 
     assert response.status_code == 403
-    assert f"此操作需要 {role} 角色，由管理员授予。" in response.content.decode()
+    assert f"此操作需要 {role} 角色，由管理员授予。" in TAG.sub("", response.content.decode())
 
 
 @pytest.mark.parametrize("person", ["nina", "omar", "vic", "sam"])
@@ -100,7 +101,7 @@ def test_administration_takes_image_admin_in_all_namespaces(cast: Cast, person: 
     response = cast.client(person).get(path)
 
     assert response.status_code == 403
-    assert "全部命名空间的 image-admin 角色，由管理员授予" in response.content.decode()
+    assert "全部命名空间的 image-admin 角色，由管理员授予" in TAG.sub("", response.content.decode())
 
 
 @pytest.mark.parametrize(("person", "status"), [("nina", 200), ("omar", 200), ("vic", 403), ("sam", 403)])
@@ -128,3 +129,12 @@ def test_the_page_of_a_registry_says_what_the_role_lacks(cast: Cast, person: str
     assert bool(note) is bool(says)
     assert says in note
     assert not note or "由管理员授予" in note
+
+
+@pytest.mark.parametrize(
+    ("text", "path"), [("访问令牌", "/tokens/"), ("修改密码", "/password/"), ("API", "/oapis/docs")]
+)
+def test_the_palette_finds_the_pages_of_the_account_menu(cast: Cast, text: str, path: str) -> None:
+    found = cast.client("sam").get("/registries/-/palette/", {"find": text}).content.decode()
+
+    assert f'href="{path}"' in found
