@@ -1,7 +1,6 @@
 """Pods that cannot pull, on a real API server: found, explained, and only within the rights of the person."""
 
 import re
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -190,12 +189,10 @@ def test_there_is_an_end_to_what_is_read(
     one = found(store)
     monkeypatch.setattr(pod_reader, "PATIENCE", -1.0)
     late = found(store)
-    begun = time.monotonic()
 
     assert (len(few.pods), few.more) == (2, True)
     assert (len(one.pods), one.more) == (1, True)
     assert (late.pods, late.problem) == ([], "cluster_timeout")
-    assert time.monotonic() - begun < 1
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from registries.cluster import lease as leases
 from registries.cluster.paths import SECRETS, secret, secrets_in
 from registries.domain.errors import Conflict
 from registries.domain.registry import Draft, Key, Provider
@@ -241,6 +242,7 @@ def test_a_replica_without_the_lease_watches_no_secret(
     empty: Cluster,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(leases, "DURATION", 600.0)
     monkeypatch.setattr(reconcile, "RENEWAL", 0.2)
     leader = empty.lease("another replica")
     assert leader.hold()

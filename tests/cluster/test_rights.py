@@ -231,7 +231,7 @@ def test_the_rights_of_an_overlay_are_enough_and_none_is_unused(
             uses = [use for use, _ in requests()]
             return [right for right in rights if not any(right.covers(use) for use in uses)]
 
-        wait_for(lambda: not unused(), 10.0)
+        wait_for(lambda: not unused())
         refused = [use for use, status in requests() if status in (401, 403)]
     clean.unbind("team-a-admin", "image-admin", "team-a")
     assert unused() == []

@@ -22,7 +22,7 @@ def test_an_event_is_told_before_the_answer_ends(*, chunked: bool) -> None:
         for number, text in enumerate(EVENTS):
             yield b"%x\r\n%b\r\n" % (len(text), text) if chunked else text
             if text.endswith(b"\n"):  # the server waits until the event was told
-                late.append(not seen[number].wait(LONG / 20))
+                late.append(not seen[number].wait(LONG / 2))
         yield b"0\r\n\r\n" if chunked else b""
 
     def answer(request: Request) -> Reply:

@@ -6,16 +6,28 @@ import logging
 import os
 import select
 import signal
+import sys
 import time
 import traceback
 import warnings
 from collections.abc import Callable
 from typing import Any
 
+from tests.peers.scripted import wait_for
+
 PATIENCE = 60.0
 """Seconds after which a child that does not end reports where it hangs."""
-QUIET = 0.5
-"""Seconds until threads have opened their connections. OpenSSL's locks would stay locked in a child."""
+OPENING = {"connect", "create_connection", "load_verify_locations", "do_handshake", "wrap_socket"}
+"""Functions in which a thread opens a connection. OpenSSL's locks would stay locked in a child."""
+LOOKS, PAUSE = 10, 0.05
+"""Looks one after the other that find no such thread, and seconds between them."""
+
+
+def _opening() -> bool:
+    """Whether a thread opens a connection after a pause."""
+    time.sleep(PAUSE)
+    tops = sys._current_frames().values()
+    return any(frame.f_code.co_name in OPENING for top in tops for frame, _ in traceback.walk_stack(top))
 
 
 class Child:
@@ -23,7 +35,7 @@ class Child:
 
     def __init__(self, work: Callable[[], Any]) -> None:
         self._reading, writing = os.pipe()
-        time.sleep(QUIET)
+        assert wait_for(lambda: not any(_opening() for _ in range(LOOKS)))
         handlers = logging.getLogger().handlers
         for handler in handlers:
             handler.acquire()  # a writing thread holds a lock of the stream, which would stay locked in the child
