@@ -93,7 +93,7 @@ class RunningConsole:
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=START) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False

@@ -20,7 +20,8 @@ from tests.processes.test_serve import children_of
 from tests.soak.soak import memory
 
 CLIENTS = 48
-SOON = 4.0
+SOON = 8.0
+"""Seconds. A thread that waited for one of the clients would do so for ten (HEAD_SECONDS, BODY_SECONDS) and more."""
 STARTS = {
     "silent": b"",
     "one byte": b"G",
