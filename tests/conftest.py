@@ -11,6 +11,7 @@ from django.test import Client
 from registries import wiring
 from registries.demo.behaviours import BEHAVIOURS, Behaviour
 from registries.demo.process import DemoRegistries
+from registries.limits import SECOND, Rates, StoredBuckets
 from tests import canary
 from tests.cast import Cast
 from tests.peers.ports import demo_base
@@ -78,6 +79,15 @@ def probing(demo_registries: DemoRegistries, settings: Any) -> Callable[[str], d
         }
 
     return behaviour
+
+
+@pytest.fixture
+def no_refill(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No bucket of a limit refills while a test runs, however slow the machine is."""
+    read, start = StoredBuckets.read, 1_000_000_000 * SECOND
+    monkeypatch.setattr(StoredBuckets, "read", lambda its, caller: (read(its, caller)[0], start))
+    monkeypatch.setattr(StoredBuckets, "clean", lambda its, now: None)
+    monkeypatch.setattr(Rates.__init__, "__defaults__", (lambda: 0.0,))
 
 
 @pytest.fixture

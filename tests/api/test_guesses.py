@@ -14,6 +14,8 @@ from tests.api.test_api import MERGE, TEAM_A, notes
 from tests.canary import CANARY
 from tests.cast import Cast
 
+pytestmark = pytest.mark.usefixtures("no_refill")
+
 ONE = f"{TEAM_A}/harbor-prod"
 SECRET = "topsecret9"
 """Where a text may hold the password: the canary may stand nowhere."""
