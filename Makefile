@@ -28,7 +28,7 @@ test: $(VENV)/installed-dev parts
 	@$(RUN) -m pytest -n auto --lint --durations=20 $(PYTEST_ARGS)
 
 # Runs all examples of hypothesis and schemathesis with new random seeds, and looks at all states of the gallery.
-# `make test` runs a fixed eighth of the examples, and looks at states of every kind.
+# `make test` runs a fixed eighth of the examples, and looks at a fixed third of the states.
 test-long: export CONSOLE_TEST_LONG = 1
 test-long: test
 
