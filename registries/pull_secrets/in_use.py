@@ -1,5 +1,6 @@
 """The Secrets that the objects of a namespace name, read when a person asks, item by item, and not kept."""
 
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -78,10 +79,18 @@ def read_everywhere(
 ) -> tuple[dict[str, InUse], Problem | None] | None:
     """What `read_in_use` reads, with one list of the cluster for each kind. None if one of them is not allowed."""
     until = time.monotonic() + PATIENCE
+    refused = threading.Event()
+
+    def listed(kind: str) -> tuple[list[Named], Problem | None]:
+        if refused.is_set():
+            return [], Problem.CLUSTER_FORBIDDEN
+        answer = _listed(reader, "", kind, until)
+        if answer[1] == Problem.CLUSTER_FORBIDDEN:
+            refused.set()
+        return answer
+
     with ThreadPoolExecutor(AT_ONCE, "in-use") as threads:
-        answers = dict(
-            zip(LISTED, threads.map(lambda it: _listed(reader, "", it, until), LISTED), strict=True)
-        )
+        answers = dict(zip(LISTED, threads.map(listed, LISTED), strict=True))
     failures = [failed for _named, failed in answers.values() if failed is not None]
     if Problem.CLUSTER_FORBIDDEN in failures:
         return None

@@ -37,13 +37,11 @@ from registries.pull_secrets.matching import read_image
 from registries.pull_secrets.named import COLLECTIONS, Enough, limited
 from registries.pull_secrets.node_test import is_test
 from registries.pull_secrets.restart import restart
-from registries.pull_secrets.scan import MOST_SECRETS, InUse
+from registries.pull_secrets.scan import MANY, MOST_SECRETS, InUse
 
 AT_ONCE = 8
 PATIENCE = 8.0
 """Seconds for all answers together: a person waits for the page."""
-MANY = 50
-"""Namespaces for which one list of the whole cluster takes less than one list for each."""
 MOST_PODS = 500
 """Failing pods that are read at most."""
 MOST_SCANNED = 50_000
@@ -89,13 +87,13 @@ class PodReader:
     def pods(self, namespaces: Sequence[str], phase: Phase, *, all_of_them: bool) -> FailingPods:
         """The failing pods of these namespaces, by namespace and name. Raises no error.
 
-        One list for the cluster if `all_of_them` says that the person sees every namespace, and where the console
-        itself reads many of them. A server takes as long to search one namespace as the cluster.
+        One list for the cluster if `all_of_them` says that the person sees every namespace, and where there are many of
+        them. A server takes as long to search one namespace as the cluster. It refuses that list to a person without
+        the right: each namespace is then asked by itself.
         """
         until = time.monotonic() + PATIENCE
         found = FailingPods()
-        many = self._person is None and len(namespaces) > MANY
-        together = self._cluster_wide and (all_of_them or many)
+        together = self._cluster_wide and (all_of_them or len(namespaces) > MANY)
         if not (together and self._everywhere(frozenset(namespaces), phase, found, until)):
             with ThreadPoolExecutor(AT_ONCE, "pods") as threads:
                 list(threads.map(lambda it: self._in(it, phase, found, until), namespaces))
@@ -236,8 +234,8 @@ class PodReader:
         self, namespaces: Sequence[str], *, all_of_them: bool = False, most: int | None = None
     ) -> tuple[dict[str, InUse], Problem | None]:
         """The Secrets that pods, workloads and service accounts name, per namespace, and why a list could not be read
-        to its end. One list for each kind where `all_of_them` says so, as for `pods`. Otherwise one for each kind in
-        each of the first `most` namespaces, as far as `read_in_use` gets, which has MOST_SECRETS as `enough`."""
+        to its end. One list for each kind where `all_of_them` says so, and the person may. Otherwise one for each kind
+        in each of the first `most` namespaces, as far as `read_in_use` gets, which has MOST_SECRETS as `enough`."""
         everywhere = all_of_them and self._cluster_wide and len(namespaces) > 1
         found = read_everywhere(self._reader, namespaces) if everywhere else None
         return found or read_in_use(self._reader, namespaces[:most], MOST_SECRETS)

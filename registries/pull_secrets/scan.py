@@ -12,6 +12,8 @@ from registries.pull_secrets.matching import DEFAULT_DOMAIN, host_of_key, lookup
 
 _ON_DOCKER_HUB = f"{DEFAULT_DOMAIN}/library/nginx"
 ENTRIES_MAX = 20
+MANY = 50
+"""Namespaces for which one list of the whole cluster takes less than one list for each."""
 MOST_SECRETS = 400
 """Secrets that are read for one page."""
 MOST_KEYS = 20_000

@@ -13,7 +13,7 @@ from registries.domain.errors import Problem
 from registries.domain.query import Criteria
 from registries.domain.registry import Key, RegistrySecret
 from registries.index.search import Index
-from registries.pull_secrets.scan import MOST_SECRETS, Finding, InUse, Scanned, comparable, scan, unused
+from registries.pull_secrets.scan import MANY, MOST_SECRETS, Finding, InUse, Scanned, comparable, scan, unused
 from registries.stores.base import Store
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ class SecretScan:
         namespaces = self._namespaces(access, namespace)
         wanted = [it for it in namespaces if it > after]
         found = Scan(namespaces=len(namespaces), before=len(namespaces) - len(wanted))
-        everything = access.sees_everything and not namespace
-        in_use, found.problem = self._in_use(reader, access, wanted, everything=everything)
+        in_use, found.problem = self._in_use(reader, access, wanted)
         self._look(reader, access, _readable(in_use), found)
         if found.read < len(wanted):
             found.last = wanted[found.read - 1]
@@ -154,8 +153,7 @@ class SecretScan:
             reader = None if problem else self._store.acting_as(access.acting).pull_failures()
             if reader is None:
                 return None
-            everything = access.sees_everything and not namespace
-            kept |= self._read(reader, access, missing, everything=everything, of=len(namespaces))
+            kept |= self._read(reader, access, missing, of=len(namespaces))
         known = [it for it in kept.values() if it.believed > now or it.failed]
         return Unused(
             frozenset().union(*(it.uids for it in known if it.believed > now)),
@@ -165,10 +163,10 @@ class SecretScan:
         )
 
     def _read(
-        self, reader: "PodReader", access: Access, namespaces: list[str], *, everything: bool, of: int
+        self, reader: "PodReader", access: Access, namespaces: list[str], *, of: int
     ) -> dict[str, "_Kept"]:
         """Reads some of these namespaces, which are those missing `of` a number, and keeps what they have."""
-        at_once = everything and not self._is_large(access)
+        at_once = self._at_once(access, namespaces)
         in_use, problem = reader.in_use(namespaces, all_of_them=at_once, most=MOST_NAMESPACES)
         if at_once and problem is Problem.CLUSTER_TIMEOUT and len(in_use) > MOST_NAMESPACES:
             self._note_large(access)
@@ -192,6 +190,10 @@ class SecretScan:
             while len(self._known) > KEPT:
                 del self._known[next(iter(self._known))]
 
+    def _at_once(self, access: Access, namespaces: Sequence[str]) -> bool:
+        """Whether to ask for lists of the whole cluster. It refuses them to a person without the right."""
+        return (access.sees_everything or len(namespaces) > MANY) and not self._is_large(access)
+
     def _is_large(self, access: Access) -> bool:
         return self._large.get(access.owner, -inf) > self._clock()
 
@@ -205,10 +207,10 @@ class SecretScan:
         return (namespace,) if namespace else self._index.namespaces(access)
 
     def _in_use(
-        self, reader: "PodReader", access: Access, namespaces: Sequence[str], *, everything: bool
+        self, reader: "PodReader", access: Access, namespaces: Sequence[str]
     ) -> tuple[dict[str, InUse], Problem | None]:
         """What these namespaces name. A cluster that is too large for one list is read namespace by namespace."""
-        at_once = everything and not self._is_large(access)
+        at_once = self._at_once(access, namespaces)
         in_use, problem = reader.in_use(namespaces, all_of_them=at_once)
         if at_once and problem is Problem.CLUSTER_TIMEOUT and len(namespaces) > 1:
             self._note_large(access)

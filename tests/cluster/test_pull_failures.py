@@ -56,6 +56,9 @@ def test_pods_that_wait_for_an_image_are_found_and_no_others(
     assert (pending.unread, pending.problem, pending.more) == ([], None, False)
 
 
+PODS = {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}
+
+
 def lists_of_pods(logged: pytest.LogCaptureFixture) -> list[str]:
     found = [re.search(r'"GET (\S*/pods)\?', it) for it in logged.messages]
     logged.clear()
@@ -82,8 +85,26 @@ def test_the_console_reads_many_namespaces_with_one_list(
     monkeypatch.setattr(pod_reader, "MOST_SCANNED", 2)
     cut = found(store, "team-a", *others)
     assert len(lists_of_pods(caplog)) == 1 + 1 + len(others)
-    found(store.acting_as(person), "team-a", *others)
-    assert "/api/v1/pods" not in lists_of_pods(caplog), "a person is asked about each namespace"
+    refused = found(store.acting_as(person), "team-a", *others)
+    asked = lists_of_pods(caplog)
+    assert (asked[0], len(asked)) == ("/api/v1/pods", 1 + 1 + len(others)), (
+        "a person without the right everywhere"
+    )
+    assert (refused.pods, "team-a" in refused.unread) == ([], True)
+    monkeypatch.undo()
+    caplog.set_level("DEBUG", "urllib3.connectionpool")
+    role = {"metadata": {"name": "lists-pods"}, "rules": [PODS]}
+    place.server.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", role)
+    place.bind("team-a-admin", "lists-pods")
+    try:
+        lists_of_pods(caplog)
+        seen = found(store.acting_as(person), "team-a", *others)
+        assert lists_of_pods(caplog) == ["/api/v1/pods"]
+        assert ([it.name for it in seen.pods], seen.unread) == (["a"], []), (
+            "of all pods, those of these namespaces"
+        )
+    finally:
+        place.unbind("team-a-admin", "lists-pods")
 
     for it in (once, cut):
         assert [pod.name for pod in it.pods] == ["a"]

@@ -1,6 +1,7 @@
 """The scan of pull secrets in use, on a real API server: what it finds, for whom, and what it never shows."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -238,6 +239,39 @@ def test_namespaces_that_are_left_are_read_the_next_time(of_two: Access) -> None
     assert [known(), known()] == [(2, 0, True), (2, 0, True)]
     now[0] += 2 + 2 * ROUND
     assert known(reads=False) == (1, 1, True), "what is old is not known"
+
+
+def test_many_namespaces_are_read_with_one_list_for_each_kind(
+    of_two: Access, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(secret_scan, "MANY", 1)
+    caplog.set_level("DEBUG", "urllib3.connectionpool")
+
+    def lists() -> list[str]:
+        found = [re.search(r'"GET (\S*/deployments)\?', it) for it in caplog.messages]
+        caplog.clear()
+        return [it[1] for it in found if it]
+
+    lists()
+    scan = SecretScan(services().store, services().index)
+    unused = scan.unused(access=of_two)
+    assert unused
+    assert (len(unused.uids), unused.left) == (2, 0)
+    assert lists() == ["/apis/apps/v1/deployments"]
+    assert len(scan.find(access=of_two).unused) == 2
+    assert lists() == ["/apis/apps/v1/deployments"]
+
+
+def test_a_refusal_of_the_lists_of_the_cluster_is_asked_for_once(
+    store: KubernetesStore, admin: Person, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level("DEBUG", "urllib3.connectionpool")
+    monkeypatch.setattr(in_use_reader, "AT_ONCE", 1)
+    caplog.clear()
+
+    assert in_use_reader.read_everywhere(admin.connection(), ["team-a", "team-b"]) is None
+
+    assert len([it for it in caplog.messages if '"GET ' in it]) == 1
 
 
 def test_a_long_round_ends_although_its_first_answers_are_old_by_then(
