@@ -13,6 +13,7 @@ from typing import Any
 
 from registries.domain.resource import decode_base64
 from registries.pull_secrets.explain import KEY_MAX, Flaw
+from registries.pull_secrets.matching import first_keys
 
 Json = dict[str, Any]
 CONFIG_TYPES = {
@@ -38,8 +39,8 @@ class _Object(list[tuple[str, Any]]):
 
 
 def read_auths(secret: Json) -> dict[str, tuple[str, str]]:
-    """User name and password of each entry of `auths`, up to KEYS_MAX entries. Empty for another type of Secret. Raises
-    Unreadable."""
+    """User name and password of each entry of `auths`, up to KEYS_MAX entries whose keys fit into KEYS_TEXT. Empty for
+    another type of Secret. Raises Unreadable."""
     name = CONFIG_TYPES.get(str(secret.get("type")))
     if name is None:
         return {}
@@ -56,7 +57,7 @@ def read_auths(secret: Json) -> dict[str, tuple[str, str]]:
     if not isinstance(config, _Object):
         raise Unreadable(Flaw.AUTHS)
     auths = _nested(config) if name == ".dockerconfigjson" else dict(_entries(config))
-    return dict(islice(auths.items(), KEYS_MAX))
+    return dict(islice(first_keys(auths.items()), KEYS_MAX))
 
 
 def _nested(config: _Object) -> dict[str, tuple[str, str]]:

@@ -197,21 +197,20 @@ def _fits(part: str, character: str) -> bool:
 
 _DOCKER_HUB = b"index.docker.io"
 KEYS_TEXT = 64 * 1024
-"""Characters of the keys that are compared with one image. Secrets may have megabytes of patterns, and each of a
-hundred pods may name fifty of them. Kubelets read all."""
+"""Characters of the keys of one Secret that are kept, and of those that are compared with one image. A Secret may have
+a megabyte of patterns, and each of a hundred pods may name fifty Secrets. Kubelets read all."""
 KEY_COST = 16
 """What a key counts besides its characters."""
 T = TypeVar("T")
 
 
 def first_keys(named: Iterable[tuple[str, T]]) -> Iterator[tuple[str, T]]:
-    """The first keys, with what belongs to each, as far as KEYS_TEXT reaches."""
+    """The first keys that fit into KEYS_TEXT, with what belongs to each."""
     left = KEYS_TEXT
     for key, value in named:
-        left -= len(key) + KEY_COST
-        if left < 0:
-            return
-        yield key, value
+        if (cost := len(key) + KEY_COST) <= left:
+            left -= cost
+            yield key, value
 
 
 def matches(keys: Iterable[str], image: str) -> list[str]:

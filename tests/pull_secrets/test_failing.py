@@ -8,7 +8,7 @@ import pytest
 from registries.domain.shown import shown_words
 from registries.pull_secrets.explain import SecretState
 from registries.pull_secrets.failing import failing_pod, images_of, read_secret
-from registries.pull_secrets.matching import image_name
+from registries.pull_secrets.matching import KEYS_TEXT, image_name
 from tests.pull_secrets.test_faults import TOKEN
 
 
@@ -94,6 +94,20 @@ def test_little_is_kept_of_a_pod_whose_texts_are_long() -> None:
     assert sum(map(len, texts)) < 50 * 6_000
     assert not any(map(image_name, {it.image for it in pod.waiting}))
     assert max(map(len, images_of({"spec": spec}))) <= 1_000
+
+
+@pytest.mark.parametrize("key", ["*a" * 350, "a." * 350, "reg.io/" + "a" * 700, "1:" * 350, "%41" * 230])
+@pytest.mark.parametrize("first", [0, 600_000])
+def test_little_is_kept_of_a_secret_full_of_keys(key: str, first: int) -> None:
+    auths = {"x" * first: {}, **{f"{key}{number}": {"auth": "dTpw"} for number in range(200)}, "reg.io": {}}
+    config = base64.b64encode(json.dumps({"auths": auths}).encode()).decode()
+
+    keys = keys_of(config)
+
+    assert keys
+    assert sum(map(len, keys)) <= KEYS_TEXT
+    assert "reg.io" in keys
+    assert len(keys) > 50
 
 
 @pytest.mark.parametrize(
