@@ -10,6 +10,7 @@ import { hasBar, isUnanswered } from "./offline.js";
 import "./password.js";
 import "./row-menu.js";
 import "./selection.js";
+import "./sending.js";
 import { showToast } from "./toast.js";
 import "./dialog.js";
 import "./session.js";

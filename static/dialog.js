@@ -1,5 +1,6 @@
 // The dialog: opens with the content of a link, keeps the focus inside, asks before it discards input.
 import { keepFocus } from "./focus.js";
+import { isLeaving, isPlain } from "./sending.js";
 
 const dialog = document.getElementById("dialog");
 const body = document.getElementById("dialog-body");
@@ -9,6 +10,7 @@ const discard = document.getElementById("discard");
 const RETURN = "focus-returns-to";
 let opener = "";
 let link = "";
+let opening = false;
 // What had the focus when the dialog asked whether to discard.
 let typing = null;
 let clean = "";
@@ -76,11 +78,19 @@ function comeBack() {
   (same || document.getElementById("main")).focus({ preventScroll: top !== null });
 }
 
-// The focus returns to `back`, a selector, or to the source.
+// The focus returns to `back`, a selector, or to the source. Until the content is there, further presses do nothing:
+// a second answer would take the place of what was typed by then, and a second run would begin.
 export function openDialog(url, { source, back, method = "GET", values } = {}) {
+  if (opening) return;
+  opening = true;
   opener = back || (source?.id ? `#${CSS.escape(source.id)}` : "");
   link = source?.getAttribute("href") || "";
-  return window.htmx.ajax(method, url, { source: "#dialog-body", target: "#dialog-body", swap: "innerHTML", values });
+  source?.setAttribute("aria-busy", "true");
+  const end = () => {
+    opening = false;
+    source?.removeAttribute("aria-busy");
+  };
+  window.htmx.ajax(method, url, { source: "#dialog-body", target: "#dialog-body", swap: "innerHTML", values }).then(end, end);
 }
 
 function fresh() {
@@ -183,8 +193,10 @@ if (dialog) {
     if (leads) remember(new URL(leads, window.location.href).pathname, link);
   });
   document.addEventListener("submit", ({ target: form }) => {
-    const isPlain = form.method === "post" && !form.hasAttribute("hx-post");
-    if (isPlain) remember(window.location.pathname, form.getAttribute("action"));
+    if (isPlain(form)) remember(window.location.pathname, form.getAttribute("action"));
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if ((dialog.open || isPage) && dirty() && !isLeaving()) event.preventDefault();
   });
   comeBack();
 }

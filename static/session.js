@@ -1,4 +1,6 @@
 // Opens a log-in dialog when the session ended, so that no input is lost.
+import { leave } from "./sending.js";
+
 const dialog = document.getElementById("session");
 const body = document.getElementById("session-body");
 const account = document.querySelector("[popovertarget=account-menu] .wide-only")?.textContent.trim();
@@ -29,5 +31,7 @@ document.addEventListener("signed-in", (event) => {
   dialog.close();
   body.replaceChildren();
   // Another person logged in: drop the page. On a cluster only the server knows the person.
-  if ((event.detail?.person ?? asked) !== account) window.location.reload();
+  if ((event.detail?.person ?? asked) === account) return;
+  leave();
+  window.location.reload();
 });

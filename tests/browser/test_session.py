@@ -186,6 +186,7 @@ class TestASessionThatEnds:
     def test_shows_nothing_of_one_person_to_the_next(self, people: People, nina: Person) -> None:
         people.watch.expected.add(401)
         page = nina.open()
+        page.on("dialog", lambda asked: asked.dismiss())  # omar is not asked whether to leave nina's form
         form = open_add(page)
         fill(form, description="von nina")
         nina.context.clear_cookies(name="sessionid")
