@@ -59,6 +59,12 @@ def whole_roles(text: str) -> SafeString:
     )
 
 
+@register.filter
+def slashed(image: str) -> SafeString:
+    """An image reference that goes on in the next line after a slash, not inside a word."""
+    return format_html_join(SafeString("/<wbr>"), "{}", ((part,) for part in image.split("/")))
+
+
 @register.simple_tag
 def moment(at: datetime | None, text: str = "") -> SafeString:
     """A moment, absolute in the title: 2026-11-23 22:41:05 UTC+08:00. Shows `text`, or the absolute time."""

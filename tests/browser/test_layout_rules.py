@@ -29,6 +29,10 @@ BUTTONS = (
     + f"<button class='btn' style='{TALL}'>a</button>" * 3
     + "</div></td></tr></table>"
 )
+REASON = (
+    "<p id='registries'><b class='why-reason' title='Connection refused' style='display: block; overflow: hidden; "
+    "white-space: nowrap; width: {}px'>Connection refused</b></p>"
+)
 FAULTS = {
     "narrow text": '<p style="width: 9px; overflow-wrap: anywhere">harbor-prod</p>',
     "broken word": '<p style="width: 60px; overflow-wrap: anywhere">Credentials</p>',
@@ -61,6 +65,7 @@ FAULTS = {
     "toast over a button": TOAST.format("bottom: 0"),
     "cut time": '<p title="11 days ago" class="ago" style="width: 40px; overflow: hidden; white-space: nowrap">'
     "11 days ago</p>",
+    "cut reason": REASON.format(40),
     "lone button": BUTTONS.format(140),
     "short end of a value": '<table><tr><td><b class="mono" style="display: block; width: 90px; font: 16px monospace; '
     'overflow-wrap: anywhere">harbor.com</b></td></tr></table>',
@@ -97,6 +102,7 @@ RIGHT = {
     "head off the line": HEADS.format(""),
     "toast over a button": TOAST.format("top: 0"),
     "cut time": '<p class="ago" style="width: 200px; overflow: hidden; white-space: nowrap">11 days ago</p>',
+    "cut reason": REASON.format(200),
     "lone button": BUTTONS.format(70),
     "short end of a value": '<table><tr><td><b class="mono" style="display: block; width: 90px; font: 16px monospace; '
     'overflow-wrap: anywhere">harbor.<wbr>com</b></td></tr></table>',
@@ -135,6 +141,14 @@ def test_the_name_of_a_role_stays_in_one_line(page: Page) -> None:
     assert "broken role or count" not in faults(
         page, role.format("<i style='white-space: nowrap'>image-admin</i>")
     )
+
+
+def test_the_name_of_an_image_ends_with_more_than_one_character(page: Page) -> None:
+    style = "display: block; width: 90px; font: 16px monospace; overflow-wrap: anywhere"
+    name = f"<b class='image-name' style='{style}'>demo/{{}}app:1</b>"
+
+    assert "short end of a value" in faults(page, name.format(""))
+    assert faults(page, name.format("<wbr>")) == set()
 
 
 def test_a_finger_needs_more_room_than_a_pointer(page: Page) -> None:

@@ -394,7 +394,7 @@
     const tops = [...it.querySelectorAll(".btn")].map((one) => Math.round(one.getBoundingClientRect().top));
     if (tops.length > 1 && tops.filter((one) => one > tops[0] + 8).length === 1) fault("lone button", it);
   }
-  for (const it of all.filter((one) => one.matches("td .mono") && !one.closest("pre"))) {
+  for (const it of all.filter((one) => one.matches("td .mono, .image-name") && !one.closest("pre"))) {
     for (const node of [...it.childNodes].filter((one) => one.nodeType === Node.TEXT_NODE && one.data.trim().length < 60)) {
       const range = document.createRange();
       range.selectNodeContents(node);

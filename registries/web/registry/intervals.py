@@ -49,8 +49,7 @@ def registry_interval(request: ConsoleRequest, namespace: str, name: str) -> Htt
     registry = services().registries.find(access=request.access, key=key, action=Action.EDIT)
     intervals = services().schedule.intervals
     own, inherited = intervals.of(namespace, registry.uid), intervals.of(namespace)
-    title = _("Check interval of %(name)s") % {"name": registry.title}
-    return _change(request, namespace, registry, own, inherited, title)
+    return _change(request, namespace, registry, own, inherited, _("Change the check interval"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
