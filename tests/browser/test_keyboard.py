@@ -272,6 +272,10 @@ def test_a_token_is_made_and_revoked(people: People) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_contain_text("rct_")
 
+    expect(page.locator("#token-text + .copy")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("rct_")
+    page.keyboard.press("Escape")
     expect(page.get_by_role("link", name="我已复制")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("cell", name="CI rct_")).to_be_visible()
