@@ -159,8 +159,8 @@ def test_who_waits_hears_of_a_write_at_once(
 
     def wait() -> None:
         store.wait(None, 0.01)  # the look of this moment
-        asleep.set()
         begun = time.monotonic()
+        asleep.set()
         store.wait(before, 60)
         took.append(time.monotonic() - begun)
 
