@@ -245,6 +245,7 @@ def test_a_server_that_does_not_answer_delays_no_change(
     empty: Cluster, silent_servers: SilentServers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "LAST", 0.1)
+    monkeypatch.setattr(events, "READ", float(LONG))
     [silent] = silent_servers(1)
     given = configuration(empty.server.kubeconfig("console", port=int(silent.rpartition(":")[2])))
     notes = Events(Connection(given, Timeouts(connect=LONG, read=LONG)))

@@ -18,14 +18,14 @@ def test_session_tickets_without_end_end_a_test(authority: Authority, trusting: 
 
     def run(port: int) -> None:
         began = time.thread_time()
-        policy = replace(trusting, read_timeout=5.0, total_timeout=10.0)
+        policy = replace(trusting, read_timeout=60.0, total_timeout=120.0)
         results.append(probe(f"localhost:{port}", "user", "password", policy))
         spent.append(time.thread_time() - began)
 
     with ticket_flood(authority.issue("localhost")) as port:
         thread = threading.Thread(target=run, args=(port,), daemon=True)
         thread.start()
-        thread.join(20)
+        thread.join(180)
 
     assert [it.reason for it in results] == [Reason.UNEXPECTED_RESPONSE]
     assert spent[0] < 3.0, "the bytes are counted, too: it need not wait for the timeout"
