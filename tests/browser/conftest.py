@@ -85,8 +85,10 @@ def held() -> Iterator[HeldRegistry]:
 
 
 @pytest.fixture(scope="module")
-def everybody(chromium: Browser, console: RunningConsole) -> Iterator[People]:
-    people = People(chromium, console.url, Watch(console.url), console.cookies())
+def everybody(request: pytest.FixtureRequest, chromium: Browser, console: RunningConsole) -> Iterator[People]:
+    """A module whose tests are about what moves sets MOTION."""
+    motion = getattr(request.module, "MOTION", False)
+    people = People(chromium, console.url, Watch(console.url), console.cookies(), motion=motion)
     yield people
     people.leave()
 

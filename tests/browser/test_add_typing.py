@@ -11,6 +11,8 @@ from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People
 from tests.peers.words import ZH
 
+MOTION = True
+
 TO_THE_NEXT_FIELD = """name => document.querySelector("dialog[open] [name=display_name]").getBoundingClientRect().top
   - name.getBoundingClientRect().bottom"""
 

@@ -10,6 +10,8 @@ from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People
 from tests.peers.words import BOTH, ZH, Words
 
+MOTION = True
+
 IN_SIGHT = """() => [...document.querySelectorAll("#list tbody tr")].map((row) => row.getBoundingClientRect())
   .map((box) => ({ top: box.top, height: box.height, whole: box.bottom <= innerHeight }))"""
 FIXED = """() => Math.max(0, ...[...document.querySelectorAll("body *")]

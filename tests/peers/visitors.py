@@ -3,7 +3,7 @@
 import contextlib
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from playwright.sync_api import (
@@ -19,6 +19,7 @@ from playwright.sync_api import (
 
 from registries.demo.seed import PASSWORD
 
+ReducedMotion = Literal["reduce", "no-preference"]
 LANGUAGES = {"zh": "zh-hans", "en": "en"}
 PATIENCE = 60_000
 """Milliseconds that a test waits for something to appear."""
@@ -81,10 +82,11 @@ class Watch:
 class Person:
     """A person at a browser: a context, and pages in it."""
 
-    def __init__(self, name: str, context: BrowserContext, url: str) -> None:
+    def __init__(self, name: str, context: BrowserContext, url: str, motion: ReducedMotion) -> None:
         self.name = name
         self.context = context
         self.url = url
+        self.motion = motion
         self._spare: Page | None = None
 
     def log_in(self) -> None:
@@ -137,7 +139,7 @@ class Person:
             if self._spare in (None, page):
                 self._spare = page
                 page.unroute_all()
-                page.emulate_media(color_scheme="null", reduced_motion="null")
+                page.emulate_media(color_scheme="null", reduced_motion=self.motion)
             else:
                 page.close()
 
@@ -145,12 +147,16 @@ class Person:
 @dataclass
 class People:
     """The cast with their browsers. Each person is logged in once, on first use. Those in `cookies` are logged in
-    already: it takes half a second of a processor."""
+    already: it takes half a second of a processor.
+
+    They have asked their systems for less motion: each frame of a transition is drawn, a quarter of what a page costs.
+    `motion` is for the tests of what a person meets while something moves."""
 
     browser: Browser
     url: str
     watch: Watch
     cookies: dict[str, dict[str, str]] = field(default_factory=dict)
+    motion: bool = False
     _known: dict[str, Person] = field(default_factory=dict)
     _strangers: list[Person] = field(default_factory=list)
 
@@ -169,16 +175,18 @@ class People:
         return self._strangers[-1]
 
     def _arrive(self, name: str, **options: bool) -> Person:
+        motion: ReducedMotion = "no-preference" if self.motion else "reduce"
         context = self.browser.new_context(
             base_url=self.url,
             locale="zh-CN",
+            reduced_motion=motion,
             extra_http_headers={"Accept-Encoding": "identity"},  # for the wiretap
             permissions=["clipboard-write"],  # a window gives it to a click; the headless shell has none
             **options,  # type: ignore[arg-type]
         )
         context.set_default_timeout(PATIENCE)
         self.watch.over(context)
-        return Person(name, context, self.url)
+        return Person(name, context, self.url, motion)
 
     def tidy(self) -> None:
         for person in [*self._known.values(), *self._strangers]:
