@@ -16,6 +16,7 @@ import pytest
 from registries.cluster.paths import registry, secret
 from registries.domain.registry import Key
 from registries.domain.resource import encode_password
+from tests import examples
 from tests.cluster.test_batch_processes import a_while_later
 from tests.cluster.test_rotation import FOUR, LEASE, passwords
 from tests.peers.api_server import ApiServer
@@ -107,8 +108,12 @@ def test_it_survives_a_kill_while_several_are_under_way(
     assert (told, left) == ([it.name for it in keys], (0,))
 
 
-def test_no_secret_from_harbor_is_lost_wherever_the_process_dies(cluster: Cluster, tmp_path: Path) -> None:
-    """A start of a process and five forks of it, since a kill needs a process."""
+@pytest.mark.parametrize("way", [None, *range(4 if examples.LONG else 1)])
+def test_no_secret_from_harbor_is_lost_wherever_the_process_dies(
+    cluster: Cluster, tmp_path: Path, way: int | None
+) -> None:
+    """A start of a process and five forks of it, since a kill needs a process. With a way, Harbor is away while another
+    process goes on, at each place in another way."""
     if not isinstance(cluster.server, ApiServer):
         pytest.skip("the given cluster is not ours")
     cluster.empty("team-a")
@@ -119,8 +124,12 @@ def test_no_secret_from_harbor_is_lost_wherever_the_process_dies(cluster: Cluste
         "CONSOLE_NAMESPACE": "registry-console",
     }
     with harbor() as peer:
-        said = test_renewing.killed(peer, tmp_path, **settings)
-        test_renewing.compare(peer, said)
+        if way is None:
+            said = test_renewing.killed(peer, tmp_path, **settings)
+            test_renewing.compare(peer, said)
+        else:
+            said = test_renewing.killed_while_away(peer, tmp_path, way, **settings)
+            test_renewing.compare_meanwhile(peer, said)
     for place, password in said["stored"].items():
         key = Key("team-a", place)
         assert cluster.server.call("GET", registry(key)).body["spec"]["password"] == encode_password(password)

@@ -1,13 +1,19 @@
 """The renewal of secrets of robot accounts of Harbor, in processes that are killed:
-`python -m tests.processes.renewing ADDRESS USER PASSWORD` begins one for each place of PLACES, kills each process there
-with -9, goes on with what is left, and prints what is stored then as JSON. Then it does so with a second account."""
+`python -m tests.processes.renewing ADDRESS USER PASSWORD [AWAY]` begins one for each place of PLACES, kills each
+process there with -9, goes on with what is left, and prints what is stored then as JSON. Then it does so with a second
+account.
+
+With AWAY, it goes on while there is a file of this name, and prints what is stored and kept meanwhile. Then it deletes
+the file, and tries again."""
 
 import json
 import os
 import signal
 import sys
 import time
+from collections.abc import Iterable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, NoReturn
 
 import django
@@ -73,7 +79,46 @@ def begin(place: str, user: User, account: HarborAccount) -> None:
     time.sleep(LONG)
 
 
-def main(address: str, username: str, password: str) -> None:
+def wait_for_runs() -> None:
+    until = time.monotonic() + LONG
+    while Run.objects.filter(state=RunState.RUNNING).exists() and time.monotonic() < until:
+        time.sleep(0.05)
+
+
+def stored(places: Iterable[str]) -> dict[str, str]:
+    """The password of each registry."""
+    keys = {place: Key(NAMESPACE, place) for place in places}
+    store = services().store
+    return {place: store.credential(key, uid=store.get(key).uid).password for place, key in keys.items()}
+
+
+def runs_of(users: dict[str, User]) -> dict[str, Run]:
+    """The runs that still have their values, by place."""
+    kept = Run.objects.filter(rotation__isnull=False)
+    return {place: run for place, user in users.items() for run in kept.filter(person=user.username)}
+
+
+def try_again(users: dict[str, User], away: Path) -> dict[str, Any]:
+    """What holds while Harbor is away. Afterwards it is back, and each run that waits for it goes on."""
+    rotations, runs = services().rotations, runs_of(users)
+    meanwhile = {
+        "stored": stored(PLACES),
+        "kept": sorted(runs),
+        "states": {place: run.state for place, run in runs.items()},
+        "doubtful": [
+            place
+            for place, run in runs.items()
+            if rotations.is_doubtful(access=grants.access_of(users[place]), run_id=run.pk)
+        ],
+    }
+    away.unlink()
+    for place, run in runs.items():
+        rotations.retry(access=grants.access_of(users[place]), run_id=run.pk)
+    wait_for_runs()
+    return meanwhile
+
+
+def main(address: str, username: str, password: str, *away: str) -> None:
     call_command("migrate", verbosity=0)
     places = (*PLACES, SECOND)
     people = [User.objects.create_user(f"olive-{place}") for place in places]
@@ -92,20 +137,16 @@ def main(address: str, username: str, password: str) -> None:
             begin(place, user, HarborAccount(username, password))
         ends.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     lost = sorted(Run.objects.values_list("state", flat=True))
+    if away:
+        Path(away[0]).touch()
     Run.objects.update(beat_at=timezone.now() - timedelta(hours=1))
     services().rotations.resume_lost(services().people.access_now)
-    until = time.monotonic() + LONG
-    while Run.objects.filter(state=RunState.RUNNING).exists() and time.monotonic() < until:
-        time.sleep(0.05)
-    stored = {
-        place: services().store.credential(key, uid=services().store.get(key).uid).password
-        for place in places
-        for key in [Key(NAMESPACE, place)]
-    }
+    wait_for_runs()
+    meanwhile = try_again(dict(zip(places, people, strict=True)), Path(away[0])) if away else {}
     asked = list(AuditEntry.objects.filter(note__startswith="asked ").values_list("note", flat=True))
     kept = Rotation.objects.count()
-    said = {"ends": ends, "lost": lost, "stored": stored, "kept": kept, "asked": asked}
-    sys.stdout.write(json.dumps(said))
+    said = {"ends": ends, "lost": lost, "stored": stored(places), "kept": kept, "asked": asked}
+    sys.stdout.write(json.dumps(said | {"meanwhile": meanwhile}))
 
 
 if __name__ == "__main__":

@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from registries.runs.run import RunState
 from tests.peers.command import LONG, ROOT, environment
 from tests.peers.harbor import ADMIN, OLD, Harbor, harbor
+from tests.peers.scripted import Reply
 from tests.processes.renewing import PLACES, SECOND
 
 
@@ -18,12 +20,43 @@ def test_no_secret_is_lost_wherever_the_process_dies(tmp_path: Path) -> None:
         compare(peer, killed(peer, tmp_path))
 
 
-def killed(peer: Harbor, folder: Path, **settings: str) -> dict[str, Any]:
+AWAY = {
+    "down": Reply(raw=b"", close=True),
+    "slow": Reply(delay=4.0, close=True),
+    "error": Reply(500),
+    "half": Reply(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", close=True),
+}
+"""How the registry of Harbor answers a log-in while it is away."""
+
+
+def killed_while_away(peer: Harbor, folder: Path, first: int, **settings: str) -> dict[str, Any]:
+    """The same as `killed`, and the registry of Harbor is away while others go on. At each place it is away in another
+    way, beginning with the way of this number."""
+    registry, file = peer._registry, folder / "away"
+    ways = [*AWAY.values()]
+    shift = {f"robot$team-a+{it}": ways[(first + n) % len(ways)] for n, it in enumerate(PLACES)}
+
+    def answer(login: tuple[str, str] | None) -> Reply:
+        return shift[login[0]] if login and login[0] in shift and file.exists() else registry(login)
+
+    peer._registry = answer  # type: ignore[method-assign]
+    given = {"CONSOLE_PROBE_READ_TIMEOUT": "1", "CONSOLE_PROBE_TIMEOUT": "2", **settings}
+    return killed(peer, folder, str(file), **given)
+
+
+def killed(peer: Harbor, folder: Path, *away: str, **settings: str) -> dict[str, Any]:
     """What `tests.processes.renewing` prints. These settings are those of the console."""
     for place in (*PLACES, SECOND):
         peer.add(f"robot$team-a+{place}")
         peer.secrets[f"robot$team-a+{place}"] = OLD
-    command = [sys.executable, "-m", "tests.processes.renewing", f"http://{peer.server.netloc}", *ADMIN]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.processes.renewing",
+        f"http://{peer.server.netloc}",
+        *ADMIN,
+        *away,
+    ]
     given = {"DJANGO_SETTINGS_MODULE": "console.settings", "CONSOLE_PROBE_ALLOW_LOOPBACK": "1", **settings}
     done = subprocess.run(
         command,
@@ -37,6 +70,17 @@ def killed(peer: Harbor, folder: Path, **settings: str) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     said: dict[str, Any] = json.loads(done.stdout)
     return said
+
+
+def compare_meanwhile(peer: Harbor, said: dict[str, Any]) -> None:
+    """What Harbor has is stored, or in the run, which says that it does not know and can be tried again."""
+    meanwhile = said["meanwhile"]
+    for place in PLACES:
+        known = meanwhile["stored"][place] == peer.secrets[f"robot$team-a+{place}"]
+        assert known or place in meanwhile["doubtful"], place
+    assert set(meanwhile["doubtful"]) == set(meanwhile["kept"]) >= set(PLACES[:2]), "only a test can tell"
+    assert set(meanwhile["states"].values()) == {RunState.CANCELLED}, "each waits for its person"
+    compare(peer, said)
 
 
 def compare(peer: Harbor, said: dict[str, Any]) -> None:
