@@ -5,10 +5,14 @@ redirect would put the log-in page into a part of the page.
 """
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import trigger_client_event
 from django_htmx.middleware import HtmxDetails
@@ -58,6 +62,17 @@ class SignedInMiddleware(LoginRequiredMiddleware):
     def handle_no_permission(  # type: ignore[override]  # the base's type is too narrow
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
-        if not HtmxDetails(request):
+        if HtmxDetails(request):
+            return trigger_client_event(HttpResponse(status=401), "session-ended")
+        if request.method in ("GET", "HEAD"):
             return super().handle_no_permission(request, view_func)
-        return trigger_client_event(HttpResponse(status=401), "session-ended")
+        return redirect_to_login(_page_of_form(request))
+
+
+def _page_of_form(request: HttpRequest) -> str:
+    """The page that sent a form, or the list. After the log-in the form can be sent again there; its own address takes
+    no GET."""
+    page = urlsplit(request.headers.get("Referer", ""))
+    if page.netloc != request.get_host():
+        return resolve_url(settings.LOGIN_REDIRECT_URL)
+    return page._replace(scheme="", netloc="", fragment="").geturl()

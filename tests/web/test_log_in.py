@@ -36,6 +36,22 @@ def test_the_right_password_leads_to_where_one_was_going(vic: User) -> None:
     assert (response.status_code, response["Location"]) == (302, "/journal/")
 
 
+@pytest.mark.parametrize(
+    ("page", "location"),
+    [
+        ("http://testserver/channels/?q=a#silences", "/channels/%3Fq%3Da"),
+        ("http://evil.example.com/channels/", "/registries/"),
+        ("", "/registries/"),
+    ],
+)
+def test_a_form_sent_after_the_session_ended_leads_back_to_its_page(
+    vic: User, page: str, location: str
+) -> None:
+    response = Client().post("/channels/-/silences/1/end/", headers={"Referer": page})
+
+    assert response["Location"] == f"/login/?next={location}"
+
+
 STALE = {"csrfmiddlewaretoken": "a" * 64}
 
 
