@@ -64,7 +64,8 @@ def of(registry: RegistrySecret, now: datetime) -> Watched:
     records = days.of(registry.uid, today - max(WINDOWS))
     strip = _strip(days.with_current(records, down_since, now), changes, today)
     setting = services().schedule.intervals.of(registry.namespace, registry.uid)
-    born = min([registry.created_at, *(it.at for it in changes[-1:])])  # one that was corrected keeps its days
+    earliest = [it.at for it in changes[-1:]]  # one that was corrected keeps its days
+    born = min([registry.created_at, *earliest])
     shares = ((it, days.availability(records, now, it, down_since, born)) for it in WINDOWS)
     return Watched(
         days=strip,
