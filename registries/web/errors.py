@@ -18,9 +18,12 @@ from registries.log_in.access import too_many_at_once
 from registries.log_in.sender import LATE
 from registries.web.frame import shown_theme
 from registries.web.responses import is_htmx, toast
+from registries.wiring import services
 from registries.words.problems import error_text, problem_text
 
 NEXT_MAX = 2_000
+SAFE = ("GET", "HEAD", "OPTIONS")
+API = "/oapis"
 log = logging.getLogger(__name__)
 
 
@@ -34,6 +37,14 @@ class ErrorMiddleware:
         if LATE in request.META:
             return _of_error(request, too_many_at_once())
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_view: object) -> HttpResponse | None:
+        """Refuses a form of a person who has sent too many. The API counts its requests itself."""
+        if request.method in SAFE or not request.user.is_authenticated or request.path.startswith(API):
+            return None
+        owner = getattr(request.user, "owner", "") or f"account:{request.user.pk}"
+        wait = services().form_rates.wait(f"forms of {owner}")
+        return _of_error(request, TooManyRequests(retry_after=wait)) if wait else None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, ConsoleError):

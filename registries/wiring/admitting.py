@@ -41,6 +41,11 @@ class Admitting(Foundation):
         return Rates(SCRAPES_PER_MINUTE, StoredBuckets())
 
     @part
+    def form_rates(self) -> Rates:
+        """Forms that one person sends. A page does what the API does, and leaves as many rows."""
+        return Rates(settings.API_RATE, StoredBuckets())
+
+    @part
     def log_ins(self) -> LogInRates:
         return LogInRates.of(settings.AXES_FAILURE_LIMIT, StoredBuckets())
 

@@ -3,6 +3,9 @@
 import pytest
 from django.db import connection
 
+from registries.limits import Rates, StoredBuckets
+from registries.wiring import services
+from tests.api.test_api import BASE
 from tests.cast import Cast
 
 
@@ -41,3 +44,32 @@ def test_a_console_without_a_cluster_has_no_pods_and_says_so(cast: Cast, page: s
     assert answer.status_code == 404
     assert "CONSOLE_STORE=kubernetes" in answer.content.decode()
     assert "没有角色" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("person", "path", "typed"),
+    [
+        ("sam", "/language/", {"language": "en"}),
+        ("sam", "/tokens/-/add/", {"name": "x"}),
+        ("vic", "/registries/-/batch-delete/", {"uids": "x"}),
+        ("omar", "/registries/team-a/harbor-prod/edit/", {"display_name": "x"}),
+        ("nina", "/registries/-/add/", {"name": "x"}),
+        ("olive", "/namespaces/-/add/", {"name": "x"}),
+    ],
+)
+def test_one_person_sends_no_flood_of_forms(
+    cast: Cast, person: str, path: str, typed: dict[str, str]
+) -> None:
+    """In any number of sessions. A page leaves as many rows as the API, which has the same limit."""
+    vars(services())["form_rates"] = Rates(4, StoredBuckets())
+    cast.add()
+
+    answers = [cast.client(person).post(path, typed) for _ in range(16)]
+
+    statuses = [it.status_code for it in answers]
+    assert 429 not in statuses[:4]
+    assert statuses.count(429) >= 8
+    assert all(0 < int(it["Retry-After"]) <= 60 for it in answers if it.status_code == 429)
+    assert cast.client(person).get("/registries/").status_code == 200
+    assert cast.api(person).post(f"{BASE}/runs", {}, content_type="application/json").status_code == 422
+    assert cast.client("nina" if person == "olive" else "olive").post(path, typed).status_code != 429
