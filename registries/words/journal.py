@@ -197,6 +197,8 @@ def _action(entry: AuditEntry) -> str:
             return str(_("Removed the role of %s")) % name
         return str(_("Gave %(name)s the role %(role)s")) % {"name": name, "role": role}
     word, _space, rest = entry.note.partition(" ")
+    if entry.action == Action.CHANNEL:
+        _service, _space, rest = rest.partition(" ")
     about = (entry.action, word)
     sentence = str(_CHANGES.get(about, "") if rest else _UNNAMED.get(about, _CHANGES.get(about, "")))
     if not sentence:

@@ -189,7 +189,7 @@ def test_what_was_done_stands_in_the_log_of_the_namespace(cast: Cast) -> None:
         ("team-a", "create dingtalk group"),
         ("team-a", "delete dingtalk group"),
     ]
-    assert "删除通知渠道 dingtalk group" in cast.client("nina").get("/journal/").content.decode()
+    assert "删除通知渠道 group" in cast.client("nina").get("/journal/").content.decode()
 
 
 def test_a_new_namespace_of_an_old_name_has_no_channel(cast: Cast) -> None:
