@@ -52,6 +52,18 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
   });
 }
 
+// What is under way is asked for again and again. If one answer fails to come, also because the session ended, the next
+// one is asked for all the same.
+const AGAIN = 4000;
+function askAgain({ detail: { elt, xhr } }) {
+  const url = elt.matches?.("[hx-trigger*='load delay']") && elt.getAttribute("hx-get");
+  if (!url || !(isUnanswered(xhr.status) || xhr.status === 401)) return;
+  setTimeout(() => {
+    if (elt.isConnected) window.htmx.ajax("GET", url, { source: elt }).catch(() => {});
+  }, AGAIN);
+}
+for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) document.addEventListener(name, askAgain);
+
 // Links in an error summary focus the field.
 document.addEventListener("click", (event) => {
   const link = event.target.closest("[data-focus]");

@@ -63,6 +63,17 @@ def test_leaving_the_page_does_not_stop_it_and_coming_back_shows_it(
     expect(notice.get_by_role("link", name="查看")).to_be_focused()
 
 
+@pytest.mark.parametrize("status", [502, 401])
+def test_its_progress_goes_on_after_an_answer_that_failed(people: People, page: Page, status: int) -> None:
+    people.watch.expected.add(status)
+    page.route("**/registries/-/verify/*/", lambda route: route.fulfill(status=status), times=1)
+
+    page.locator("#test-all").click()
+
+    expect(dialog(page).get_by_role("heading", name="测试完成")).to_be_visible()
+    expect(page.locator("#offline")).to_be_hidden()
+
+
 def test_a_run_is_cancelled_and_taken_up_again(
     people: People, console: RunningConsole, held: HeldRegistry
 ) -> None:
