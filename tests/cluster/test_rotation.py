@@ -2,6 +2,8 @@
 
 import base64
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from registries.cluster.paths import registry, secret
+from registries.cluster.paths import registry, secret, secrets_in
 from registries.domain.errors import Refused
 from registries.domain.registry import Key, RegistrySecret, VerifyStatus
 from registries.domain.resource import LAST_APPLIED, PREFIX
@@ -196,14 +198,19 @@ def test_a_release_that_nobody_finished_ends_after_a_while(
     before = people.add(**probing("harbor"))
     store: Any = services().store
     draft = store.draft(KEY, uid=before.uid)
-    uid = cluster.server.call("GET", secret(KEY)).body["metadata"]["uid"]
+    metadata = cluster.server.call("GET", secret(KEY)).body["metadata"]
+    uid, version = metadata["uid"], metadata["resourceVersion"]
     monkeypatch.setattr(module, "LEFT_ALONE", timedelta(seconds=2))
+    begun = time.monotonic()
 
     store._secrets.release(as_applied(new_resource(draft)), "new-password", before.uid)
-    released = cluster.server.call("GET", secret(KEY)).body
 
-    assert (passwords(released), "ownerReferences" in released["metadata"]) == ({"new-password"}, False)
     assert wait_for(lambda: passwords(cluster.server.call("GET", secret(KEY)).body) == {draft.password})
+    assert time.monotonic() - begun > 1.0, "the moment of its end is kept in whole seconds"
+    query = {"watch": "1", "resourceVersion": version, "timeoutSeconds": "1"}
+    events = cluster.connection().watch(secrets_in("team-a"), subject="", query=query, stop=threading.Event())
+    released = next(it["object"] for it in events if it["object"]["metadata"]["uid"] == uid)
+    assert (passwords(released), "ownerReferences" in released["metadata"]) == ({"new-password"}, False)
     found = cluster.server.call("GET", secret(KEY)).body
     assert (found["metadata"]["uid"], found["metadata"]["ownerReferences"][0]["uid"]) == (uid, before.uid)
 
