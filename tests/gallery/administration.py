@@ -15,6 +15,18 @@ def made_token(page: Page, scene: Scene) -> None:
     page.get_by_text(re.compile("rct_")).first.wait_for()
 
 
+def token_list(page: Page, scene: Scene) -> None:
+    """A token of one's own, and tokens of other people below it."""
+    made_token(page, scene)
+    page.goto("/tokens/")
+    page.locator("table.accounts").first.wait_for()
+
+
+def revoked(page: Page, scene: Scene) -> None:
+    token_list(page, scene)
+    click("a[href$='/revoke/']", "dialog[open] form")(page, scene)
+
+
 def tried_channel(page: Page, scene: Scene) -> None:
     page.locator("[name=url]").fill("http://127.0.0.1:9/robot/send?key=secret")
     page.locator("[hx-post*='/try/']").click()
@@ -71,6 +83,12 @@ ADMINISTRATION_STATES = (
     ),
     State("interval-page", "/registries/team-a/quay-team-a/interval/"),
     State("namespace-add", "/namespaces/", click("a[href$='/namespaces/-/add/']", "dialog[open] form")),
+    State(
+        "namespace-errors",
+        "/namespaces/",
+        submit(click("a[href$='/namespaces/-/add/']", "dialog[open] form")),
+        status=422,
+    ),
     State("namespace-delete", "/namespaces/", click(f"a[href$='/{EMPTY}/delete/']", "dialog[open] form")),
     State("namespace-longest", "/namespaces/", click(f"a[href$='/{LONGEST}/delete/']", "dialog[open]")),
     State("namespace-full", "/namespaces/", click("a[href$='/team-b/delete/']", "dialog[open]")),
@@ -85,6 +103,8 @@ ADMINISTRATION_STATES = (
     State("token-namespaces", "/tokens/", chosen_namespaces),
     State("token-no-namespace", "/tokens/-/add/", no_namespace, status=422),
     State("token-made", "/tokens/-/add/", made_token),
+    State("token-list", "/tokens/-/add/", token_list),
+    State("token-revoke", "/tokens/-/add/", revoked),
     State("channels", "/channels/"),
     State("channels-empty", "/channels/", person="nina"),
     State(

@@ -70,6 +70,12 @@ def palette(page: Page, scene: Scene) -> None:
     page.locator("#palette-found a").nth(8).wait_for()
 
 
+def palette_empty(page: Page, scene: Scene) -> None:
+    page.keyboard.press("Control+k")
+    page.locator("#palette-find").fill("no-such-thing")
+    page.locator("#palette-found p.menu-empty").wait_for()
+
+
 def keys(page: Page, scene: Scene) -> None:
     page.keyboard.press("?")
     page.locator("#keys:popover-open").wait_for()
@@ -108,6 +114,7 @@ LIST_STATES = (
     State("menu-namespace", TEAM_A, OPEN_NAMESPACES),
     State("menu-actions", "/registries/team-a/harbor-team-a/", actions, narrow=True),
     State("palette", TEAM_A, palette),
+    State("palette-empty", TEAM_A, palette_empty),
     State("keys", TEAM_A, keys),
     State("navigation", TEAM_A, click("#nav-toggle"), narrow=True),
     State("card-failed", TEAM_A, card("harbor-team-a")),

@@ -46,6 +46,7 @@ def ended(page: Page, scene: Scene) -> None:
 LOG_IN_STATES = (
     State("session-ended", "/login/", ended, person="", status=401),
     State("password", "/password/"),
+    State("password-changed", "/password/changed/"),
     State("password-errors", "/password/", wrong_old_password, status=422),
     State("login", "/login/", person=""),
     State("login-error", "/login/", wrong, person="", status=422),
