@@ -66,7 +66,9 @@ const KEYS = {
   "?": () => sheet.showPopover(),
 };
 
+// A key that is held down moves on through the rows, and does everything else once.
 function isFree(event) {
+  if (event.repeat && !["j", "k"].includes(event.key)) return false;
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return false;
   if (document.querySelector("dialog[open], .menu:popover-open, #palette:popover-open")) return false;
   return !event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");

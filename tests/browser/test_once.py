@@ -83,6 +83,19 @@ def test_a_second_press_begins_no_second_run(people: People, console: RunningCon
     assert console.query(runs) == [(int(str(before)) + 1,)]
 
 
+def test_a_key_that_is_held_down_tests_once(people: People) -> None:
+    page = people("olive").open("/registries/?q=harbor-prod")
+    row(page, "harbor-prod", "default").locator(".c-name a").focus()
+    page.evaluate(COUNT, "/registries/default/harbor-prod/verify/")
+
+    page.keyboard.down("t")
+    expect(page.locator(".toast-text")).to_be_visible()
+    page.keyboard.down("t")
+    page.keyboard.up("t")
+
+    assert page.evaluate("window.asked") == 1
+
+
 def test_a_form_is_sent_once_until_its_next_page_is_there(people: People, console: RunningConsole) -> None:
     page = people("olive").open("/channels/")
     page.get_by_role("link", name="静默消息").click()
