@@ -232,7 +232,13 @@ LOGGING = {
         "request_id": {"()": "console.request_id.RequestIdFilter"},
         "client_error": {"()": "console.logs.ClientErrorFilter"},
     },
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "()": "console.logs.LineFormatter",
+            "fmt": "{asctime} {levelname} {name} [{request_id}] {message}",
+            "style": "{",
+        }
+    },
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
