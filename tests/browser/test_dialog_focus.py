@@ -135,6 +135,23 @@ def test_whoever_keeps_editing_goes_on_in_the_same_field(people: People, keep: s
 
 
 @pytest.mark.parametrize(
+    ("opener", "box"), [("#copy-link", "[name=namespaces]"), ("#sync-edit", "[name=scope][value=all]")]
+)
+def test_chosen_namespaces_are_not_lost_by_one_key(people: People, opener: str, box: str) -> None:
+    page = people("olive").open(DETAILS)
+    page.locator(opener).focus()
+    page.keyboard.press("Enter")
+    choice = dialog(page).locator(box).first
+    choice.check()
+
+    page.keyboard.press("Escape")
+
+    expect(page.locator("#discard-no")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(choice).to_be_checked()
+
+
+@pytest.mark.parametrize(
     ("path", "openers"),
     [
         (DETAILS, ("#edit-link", "#password-link", "#correct-link", "#copy-link", "#delete-link")),
