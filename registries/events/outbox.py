@@ -116,7 +116,7 @@ def claim(turns: Turns) -> Claimed | None:
         fence = row.fence + 1
         claimed = {"state": DUE, "fence": fence, "due_at": min(row.due_at, now), "claimed_until": now + CLAIM}
         Delivery.objects.filter(pk=row.pk).update(**claimed)
-        _split(row, now)
+    _split(row, now)
     changes = row.items.order_by("pk").values_list("change", flat=True)
     return Claimed(row.pk, row.channel, tuple(map(Change.from_json, changes)), fence)
 
@@ -127,10 +127,11 @@ def _split(delivery: Delivery, now: datetime) -> None:
     beyond = items.values_list("pk", flat=True)[ITEMS_MAX : ITEMS_MAX + 1].first()
     if beyond is not None:
         after = delivery.created_at + timedelta(microseconds=1)
-        rest = Delivery.objects.create(
-            channel=delivery.channel, group=delivery.group, state=DUE, created_at=after, due_at=now
-        )
-        items.filter(pk__gte=beyond).update(delivery=rest)
+        with transaction.atomic():
+            rest = Delivery.objects.create(
+                channel=delivery.channel, group=delivery.group, state=DUE, created_at=after, due_at=now
+            )
+            items.filter(pk__gte=beyond).update(delivery=rest)
 
 
 def _due(now: datetime) -> QuerySet[Delivery]:
