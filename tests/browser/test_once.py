@@ -98,11 +98,11 @@ def test_a_key_that_is_held_down_tests_once(people: People) -> None:
 
 def test_a_form_is_sent_once_until_its_next_page_is_there(people: People, console: RunningConsole) -> None:
     page = people("olive").open("/channels/")
-    page.get_by_role("link", name="静默消息").click()
+    page.get_by_role("link", name="添加静默").click()
     dialog(page).locator("[name=reason]").fill("按了两次")
     until = timezone.localtime(timezone.now() + timedelta(hours=4))
     dialog(page).locator("[name=ends_at]").fill(f"{until:%Y-%m-%dT%H:%M}")
-    save = dialog(page).get_by_role("button", name="静默消息")
+    save = dialog(page).get_by_role("button", name="添加静默")
 
     page.evaluate(AGAIN)
     with staying(page) as questions, kept_back(page, "**/channels/") as next_page:

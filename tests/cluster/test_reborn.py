@@ -83,7 +83,7 @@ def test_its_channels_are_off_its_silences_end_and_its_intervals_are_forgotten(s
         )
     for uid, at in (("", early), ("a registry", lately)):
         CheckInterval.objects.create(namespace=NAME, uid=uid, seconds=0, chosen_at=at)
-    CheckInterval.objects.create(namespace="team-a", seconds=0, chosen_at=early)
+    CheckInterval.objects.create(namespace="nowhere", seconds=0, chosen_at=early)
     Channel.objects.create(name="all", service="slack", sealed="", created_at=early)
     Silence.objects.create(starts_at=early, ends_at=now + timedelta(days=1), person="olive", created_at=early)
     tell([change(namespace=NAME)])

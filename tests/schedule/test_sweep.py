@@ -93,9 +93,9 @@ def test_many_registries_of_fifty_credentials_are_fifty_log_ins_a_round(world: W
 
 @pytest.fixture
 def rests(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The rests of the schedule, on a clock on which each look at it takes a tenth of a second."""
+    """The rests of the schedule, on a clock on which each look at it takes a twentieth of a second."""
     moments, rests = count(), list[float]()
-    clock = SimpleNamespace(monotonic=lambda: next(moments) / 10, sleep=rests.append)
+    clock = SimpleNamespace(monotonic=lambda: next(moments) / 20, sleep=rests.append)
     monkeypatch.setattr(sweep, "time", clock)
     return rests
 
@@ -133,7 +133,7 @@ def test_verdicts_are_written_many_at_once_and_then_it_rests(
     )
     written = [it for it in queries if it["sql"].startswith('UPDATE "registries_storedresource"')]
     assert len(written) == max(1, number // sweep.WRITES)
-    assert rests == pytest.approx([0.1 * sweep.RESTS] * max(1, number // sweep.WRITES))
+    assert rests == pytest.approx([0.05 * sweep.RESTS] * max(1, number // sweep.WRITES))
     snapshot = services().index._snapshot
     assert snapshot.version == str(StoreVersion.objects.get().value), "no page reads it first"
     assert "counts" in vars(snapshot.whole), "nor counts it"
