@@ -10,12 +10,12 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from registries.api.status import JSON, PASSING, REASONS, details_of, failure, named, of_error
+from registries.domain.resource import API_ROOT
 from registries.log_in.access import too_many_at_once
 from registries.log_in.sender import LATE
 
 log = logging.getLogger(__name__)
 
-ROOT = "/oapis"
 DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
@@ -49,4 +49,4 @@ class StatusMiddleware:
 
 
 def of_api(request: HttpRequest) -> bool:
-    return request.path == ROOT or request.path.startswith(f"{ROOT}/")
+    return request.path == API_ROOT or request.path.startswith(f"{API_ROOT}/")

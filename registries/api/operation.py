@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from registries.api import examples
 from registries.api.shapes import NAME, NAMESPACE, Schema
 from registries.api.status import JSON
-from registries.domain.resource import API_VERSION
+from registries.domain.resource import API_ROOT, API_VERSION
 
-BASE = f"/oapis/{API_VERSION}"
+BASE = f"{API_ROOT}/{API_VERSION}"
 SECRETS = f"{BASE}/namespaces/{{namespace}}/registry-secrets"
 ONE = f"{SECRETS}/{{name}}"
 READ_ERRORS = (400, 401, 404, 429, 500, 503)

@@ -26,6 +26,8 @@ from registries.domain.writer import LAST_APPLIED as LAST_APPLIED
 
 API_GROUP = "image.theriseunion.io"
 API_VERSION = f"{API_GROUP}/v1alpha1"
+API_ROOT = "/oapis"
+"""The path of the console's own API."""
 KIND = "RegistrySecret"
 PREFIX = "theriseunion.io/"
 VERIFY_STATUS = f"{PREFIX}verify-status"

@@ -14,16 +14,16 @@ from django.utils.translation import gettext as _
 from django_htmx.http import reswap
 
 from registries.domain.errors import ConsoleError, Problem, TooManyRequests
+from registries.domain.resource import API_ROOT
 from registries.log_in.access import too_many_at_once
 from registries.log_in.sender import LATE
+from registries.people.grants import access_without_roles
 from registries.web.frame import shown_theme
 from registries.web.responses import is_htmx, toast
 from registries.wiring import services
 from registries.words.problems import error_text, problem_text
 
 NEXT_MAX = 2_000
-SAFE = ("GET", "HEAD", "OPTIONS")
-API = "/oapis"
 log = logging.getLogger(__name__)
 
 
@@ -40,9 +40,9 @@ class ErrorMiddleware:
 
     def process_view(self, request: HttpRequest, *_view: object) -> HttpResponse | None:
         """Refuses a form of a person who has sent too many. The API counts its requests itself."""
-        if request.method in SAFE or not request.user.is_authenticated or request.path.startswith(API):
+        if request.method != "POST" or request.path.startswith(API_ROOT) or not request.user.is_authenticated:
             return None
-        owner = getattr(request.user, "owner", "") or f"account:{request.user.pk}"
+        owner = getattr(request.user, "owner", "") or access_without_roles(request.user, "").owner
         wait = services().form_rates.wait(f"forms of {owner}")
         return _of_error(request, TooManyRequests(retry_after=wait)) if wait else None
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from registries.domain.access import Access, Role
 from registries.domain.errors import Invalid, TooManyRequests
-from registries.domain.resource import API_VERSION
+from registries.domain.resource import API_ROOT, API_VERSION
 from registries.log_in.access import ConsoleRequest
 from registries.people.tokens import LONGEST, TokenView
 from registries.web.administration.administration_forms import TokenForm
@@ -68,7 +68,7 @@ def _create(access: Access, values: dict[str, Any]) -> tuple[TokenView, str]:
 def _made(request: ConsoleRequest, made: tuple[TokenView, str], title: str) -> HttpResponse:
     """The only answer that holds the token's text."""
     token, text = made
-    address = request.build_absolute_uri(f"/oapis/{API_VERSION}/namespaces/_all_/registry-secrets")
+    address = request.build_absolute_uri(f"{API_ROOT}/{API_VERSION}/namespaces/_all_/registry-secrets")
     curl = f"{ASK_TOKEN}; curl {BEARER} '{address}'"
     return dialog(request, "tokens/_made.html", {"token": token, "text": text, "curl": curl}, title=title)
 

@@ -20,7 +20,7 @@ from registries.audit.log import events_of
 from registries.domain.access import Access, Permission
 from registries.domain.errors import NotFound, Problem
 from registries.domain.registry import EXPIRES_SOON, Key, RegistrySecret
-from registries.domain.resource import API_GROUP, API_VERSION, PREFIX, Resource
+from registries.domain.resource import API_GROUP, API_ROOT, API_VERSION, PREFIX, Resource
 from registries.intake import BundleError, read_bundle
 from registries.log_in.access import ConsoleRequest
 from registries.mirrors.words import credential_warning
@@ -243,7 +243,7 @@ def _silence(access: Access, registry: RegistrySecret) -> dict[str, Any]:
 
 def curl(request: ConsoleRequest, registry: RegistrySecret, access: Access) -> str:
     """A curl command that tests the registry, or gets it without the permission to test. It asks for the token."""
-    path = f"/oapis/{API_VERSION}/namespaces/{registry.namespace}/registry-secrets/{registry.name}"
+    path = f"{API_ROOT}/{API_VERSION}/namespaces/{registry.namespace}/registry-secrets/{registry.name}"
     method = ""
     if access.may(Permission.TEST, registry.namespace):
         path, method = f"{path}/verify", "-X POST "
