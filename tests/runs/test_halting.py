@@ -11,7 +11,7 @@ from registries.domain.errors import Conflict, ConsoleError, Unavailable
 from registries.models import Run
 from registries.runs import execution, heartbeat
 from registries.runs.execution import Execution
-from registries.runs.run import Item, RunState
+from registries.runs.run import Item, RunState, Step
 from registries.runs.threads import Background
 from tests.cast import Cast
 from tests.peers.scripted import wait_for
@@ -36,6 +36,7 @@ class Halting(Calls):
         self.at_once = at_once
         self.begun: SimpleQueue[str] = SimpleQueue()
         self.names: list[str] = []
+        self.given: list[str] = []
         self.idle: list[str] = []
         self.ends: dict[str, ConsoleError | None] = {}
         self.changed = threading.Condition()
@@ -54,8 +55,13 @@ class Halting(Calls):
             self.ends |= dict.fromkeys(names, error)
             self.changed.notify_all()
 
+    def begin(self, item: Item, run: Execution[str]) -> Step[str] | None:
+        self.given.append(item.key.name)
+        return super().begin(item, run)
+
     def under_way(self) -> list[str]:
-        """The items that began, once as many are under way as there are threads."""
+        """The items that began, once the run has given all to its threads, and each of these has one."""
+        assert wait_for(lambda: self.given == NAMES)
         self.names += [self.begun.get(timeout=60) for _ in range(THREADS)]
         return self.names
 
