@@ -138,11 +138,8 @@ class Execution(Heartbeat, Generic[T]):
 
     def _has_room(self) -> bool:
         under_way, kind = self._under_way, self._kind
-        return under_way < kind.at_once and (not under_way or kind.workers.has_room(self._person))
-
-    @property
-    def _person(self) -> str:
-        return self.access.owner if self._kind.fair else ""
+        soon = not under_way or not kind.begins_soon or kind.workers.has_room(self.access.owner)
+        return under_way < kind.at_once and soon
 
     def _begin(self, item: Item) -> None:
         try:
@@ -158,7 +155,7 @@ class Execution(Heartbeat, Generic[T]):
         self._under_way += 1
         late = partial(self._perform, item, step.late) if step.late else None
         workers = step.workers or self._kind.workers
-        workers.submit(partial(self._perform, item, step.call), self._person, step.lane, late)
+        workers.submit(partial(self._perform, item, step.call), self.access.owner, step.lane, late)
 
     def _perform(self, item: Item, call: Callable[[], T | None]) -> None:
         """Runs in a worker thread. The run hears of every step, whatever happens."""

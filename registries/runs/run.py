@@ -258,8 +258,8 @@ class Kind(ABC, Generic[T]):
     recorded_at_once: ClassVar[int] = 1
     halts: ClassVar[bool] = False
     """Whether a failed item stops the run: steps under way end, and no other begins. The person decides."""
-    fair: ClassVar[bool] = False
-    """Whether the steps of one person leave threads to others. A run then begins only what can be done soon."""
+    begins_soon: ClassVar[bool] = False
+    """Whether a run begins only the steps that its threads can do soon. What has not begun can still be left alone."""
 
     workers: Background
     at_once: int

@@ -18,7 +18,7 @@ from django.db import close_old_connections, connections
 from registries.domain.errors import TooManyRequests
 
 MOST_WAITING = 100
-"""Works of one person that wait in one pool."""
+"""Works of one person that wait in one pool, unless the pool says another number."""
 FULL = 10
 """Retry-After in seconds when too many works of a person wait."""
 
@@ -62,8 +62,10 @@ class Background:
         reserve: int = 0,
         patience: float = math.inf,
         lanes: Lanes | None = None,
+        most_waiting: float = MOST_WAITING,
     ) -> None:
         self.threads = threads
+        self._most_waiting = most_waiting
         self._name = name
         self._reserve = reserve
         self._patience = patience
@@ -85,7 +87,7 @@ class Background:
             work()
             return
         with self._changed:
-            if person and self._waiting[person] >= MOST_WAITING:
+            if person and self._waiting[person] >= self._most_waiting:
                 raise TooManyRequests(retry_after=FULL)
             self._put(_Waiting(work, late, person, lane, time.monotonic() + self._patience))
             if self._started < min(self.threads, self._running + self._waiting.total()):

@@ -136,7 +136,7 @@ class VerifyKind(Kind[Tested]):
     one_per_person = True
     kept = KEPT
     failures_listed = 100
-    fair = True
+    begins_soon = True
 
     _registries: Registries
     _tests: Tests

@@ -1,5 +1,6 @@
 """The services of one process, built from settings on first use."""
 
+import math
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -164,10 +165,12 @@ class Services(Telling, Mirroring, Admitting):
 
     @part
     def deletion_threads(self) -> Background | None:
-        """The threads that write on a cluster, for runs. A database writes one after the other and has none."""
-        return (
-            Background(min(settings.TEST_THREADS, DELETED_AT_ONCE), "deletion") if self.on_cluster else None
-        )
+        """The threads that write on a cluster, for runs. A database writes one after the other and has none.
+
+        A run has few items here at a time, and a person few runs: nothing is refused.
+        """
+        threads = min(settings.TEST_THREADS, DELETED_AT_ONCE)
+        return Background(threads, "deletion", most_waiting=math.inf) if self.on_cluster else None
 
     @part
     def run_threads(self) -> Background:

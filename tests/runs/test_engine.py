@@ -245,3 +245,30 @@ def test_runs_of_one_person_leave_threads_to_others(
     assert wait_for(lambda: not Run.objects.filter(state=RunState.RUNNING).exists())
     assert wait_for(lambda: background._taken.total() == 0)
     first.start(access=cast.access("olive"), run_id=waits)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_items_of_another_person_do_not_wait_for_all_of_a_long_run(
+    transactional_db: None, cast: Cast
+) -> None:
+    goes_on, order = threading.Event(), []
+
+    def call(item: Item) -> str:
+        order.append(item.key.name)
+        return "" if goes_on.wait(30) else "not released"
+
+    kind = Calls(call, threads=2)
+    kind.at_once = 40
+    runs = runs_of(kind, threads=2)
+    long = started(cast, runs, [f"olive-{number}" for number in range(40)])
+    assert wait_for(lambda: len(order) == 2 and kind.workers._waiting.total() == 38)
+
+    access = cast.access("nina")
+    run = runs.propose(access=access, registries=[cast.add("of-nina")])
+    runs.start(access=access, run_id=run)
+    assert wait_for(lambda: kind.workers._waiting.total() == 39)
+    goes_on.set()
+
+    assert wait_for(lambda: not Run.objects.filter(state=RunState.RUNNING).exists())
+    assert order.index("of-nina") == 2
+    assert {*outcomes(long).values(), *outcomes(run).values()} == {("done", "")}
