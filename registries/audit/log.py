@@ -1,6 +1,7 @@
 """The audit log: person, action, time, source and outcome. Owns AuditEntry.
 
-Repeated refusals are counted in one row, and their number is bounded: anybody can cause them.
+Repeated refusals are counted in one row, and their number is bounded: anybody can cause them. So are log-ins and
+log-outs.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,12 +17,14 @@ from registries.models import AuditEntry
 from registries.probe import Reason
 
 WINDOW = timedelta(hours=1)
-"""Equal refusals within one clock hour are one row."""
+"""Equal entries that are counted, within one clock hour, are one row."""
 DISTINCT = 50
-"""Rows an hour for one person, action and outcome. Further refusals share one row without object and source."""
+"""Rows an hour for one person, action and outcome. Further entries share one row without object and source."""
 EARLIER = 10
 """Earlier uids of a registry that are followed."""
 NOT_REFUSED = (OK, IN_DOUBT, "revoked")
+COUNTED = (Action.LOGIN, Action.LOGOUT)
+"""Actions that are counted when they succeed too: nothing else bounds how often a person does them."""
 TESTS = (Action.TEST, Action.TRY)
 PASSED = ("", Reason.OK.value, Reason.OK_UNVERIFIED.value)
 """Notes of tests that did not fail."""
@@ -49,7 +52,7 @@ class AuditLog:
         """Records one action. `note` is a code or a name, never input of a secret field."""
         entry = _entry(access, action, outcome, key or Key(namespace, ""), uid, note)
         self._counted(entry.action, "failed" if entry.failed and outcome == OK else outcome, 1)
-        if outcome in NOT_REFUSED:
+        if outcome in NOT_REFUSED and action not in COUNTED:
             entry.save(force_insert=True)
         else:
             _count(entry)
@@ -105,7 +108,7 @@ def _entry(
 
 
 def _count(entry: AuditEntry) -> None:
-    """Adds a refusal to the row of its equals in this hour, or stores a new row."""
+    """Adds an entry to the row of its equals in this hour, or stores a new row."""
     group, entry.repeat = _group(entry), _repeat(entry)
     if _add(entry, 1):
         return
@@ -118,7 +121,7 @@ def _count(entry: AuditEntry) -> None:
 
 
 def _count_rest(entry: AuditEntry, number: int) -> None:
-    """Counts refusals beyond DISTINCT. A flood of invented names or addresses is one row."""
+    """Counts entries beyond DISTINCT. A flood of invented names or addresses is one row."""
     entry.source = entry.namespace = entry.name = entry.uid = entry.note = ""
     entry.run, entry.administrators_only = None, True
     entry.repeat = _repeat(entry)

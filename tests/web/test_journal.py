@@ -188,6 +188,19 @@ def test_repeated_refusals_are_one_row_with_their_number(cast: Cast, name: str) 
     assert "共 4 次，最近一次 <time" in journal(cast, "olive")
 
 
+def test_repeated_log_ins_and_log_outs_are_one_row_each(cast: Cast) -> None:
+    cast.users["vic"].set_password("quiet river 42")
+    cast.users["vic"].save()
+    client = cast.client(None)
+    for _ in range(3):
+        assert client.post("/login/", {"username": "vic", "password": "quiet river 42"}).status_code == 302
+        client.post("/logout/")
+
+    rows = AuditEntry.objects.filter(person="vic").order_by("pk").values_list("action", "outcome", "count")
+    assert list(rows) == [("login", "ok", 3), ("logout", "ok", 3)]
+    assert journal(cast, "vic").count("共 3 次，最近一次 <time") == 2
+
+
 def _invented(cast: Cast, number: int, person: str) -> None:
     with pytest.raises((Forbidden, NotFound)):
         services().registries.get(
