@@ -228,10 +228,10 @@ class TestARefresh:
 
     def test_waits_while_a_search_is_typed(self, page: Page, held: list[Route]) -> None:
         searches = hold(page, re.compile("q=team-a"))
+        page.locator("#q").fill("team-a")
         page.locator("#list").evaluate(
             "list => list.insertAdjacentHTML('beforeend', '<p id=unused-note data-more></p>')"
         )
-        page.locator("#q").fill("team-a")
         arrived(page, searches)
         page.wait_for_timeout(1_500)  # the list comes again every second
         assert held == []
