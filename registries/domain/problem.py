@@ -130,6 +130,7 @@ class Problem(StrEnum):
     # A mirror
     MIRROR_ITSELF = "mirror_itself"
     MIRROR_PATH = "mirror_path"
+    MIRROR_SCHEME = "mirror_scheme"
 
     # A silence
     SILENCE_TIME = "silence_time"

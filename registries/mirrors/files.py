@@ -7,7 +7,6 @@ docs.k3s.io/installation/private-registry.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from registries.addresses import DOCKER_HUB, DOCKER_HUB_HOST
 from registries.mirrors.listing import MirrorView
@@ -29,17 +28,16 @@ class ConfigFile:
 def containerd_files(mirrors: Iterable[MirrorView], authorities: Mapping[str, str]) -> list[ConfigFile]:
     """One hosts.toml for each upstream. `authorities` has the PEM text of the CAs of a host, by host[:port]."""
     files = []
-    for _, group in groupby(mirrors, key=lambda it: it.upstream):
-        same = list(group)
-        folder, upstream = f"{CERTS_D}/{same[0].upstream_host}", same[0]
-        lines = [f"server = {_quoted(_server(upstream.upstream))}"]
-        lines += _ca_line(upstream.upstream_host, authorities)
+    for upstream, same in _by_upstream(mirrors).items():
+        folder = f"{CERTS_D}/{upstream}"
+        lines = [f"server = {_quoted(_server(same[0].upstream))}"]
+        lines += _ca_line(upstream, authorities)
         for it in same:
             may = ["pull", "resolve"] if it.resolves else ["pull"]
             lines += ["", f"[host.{_quoted(_url(it.address))}]", f"capabilities = {json.dumps(may)}"]
             lines += _ca_line(it.host, authorities)
         files.append(ConfigFile(f"{folder}/hosts.toml", "\n".join(lines) + "\n"))
-        hosts = dict.fromkeys([upstream.upstream_host, *(it.host for it in same)])
+        hosts = dict.fromkeys([upstream, *(it.host for it in same)])
         files += [
             ConfigFile(f"{folder}/{_file_of(host)}", authorities[host])
             for host in hosts
@@ -55,24 +53,22 @@ def docker_files(mirrors: Iterable[MirrorView], authorities: Mapping[str, str]) 
     if not used:
         return []
     document = {"registry-mirrors": [_url(it.address) for it in used]}
-    cas = [
-        ConfigFile(f"{DOCKER}/certs.d/{it.host}/ca.crt", authorities[it.host])
-        for it in used
-        if it.host in authorities
-    ]
+    hosts = dict.fromkeys(it.host for it in used if it.host in authorities)
+    cas = [ConfigFile(f"{DOCKER}/certs.d/{it}/ca.crt", authorities[it]) for it in hosts]
     return [ConfigFile(f"{DOCKER}/daemon.json", json.dumps(document, indent=2) + "\n"), *cas]
 
 
 def rancher_files(mirrors: Iterable[MirrorView], authorities: Mapping[str, str]) -> list[ConfigFile]:
-    """registries.yaml of K3s and RKE2, without mirrors that may not resolve tags."""
+    """registries.yaml of K3s and RKE2, without mirrors that may not resolve tags. K3s itself goes on to the upstream by
+    HTTPS; one with plain HTTP is named as the last endpoint."""
     used = [it for it in mirrors if it.resolves]
     if not used:
         return []
     lines = ["mirrors:"]
-    for _, group in groupby(used, key=lambda it: it.upstream):
-        same = list(group)
-        lines += [f"  {_quoted(same[0].upstream_host)}:", "    endpoint:"]
-        lines += [f"      - {_quoted(_url(it.address))}" for it in same]
+    for upstream, same in _by_upstream(used).items():
+        plain = [same[0].upstream] if same[0].upstream.startswith("http://") else []
+        lines += [f"  {_quoted(upstream)}:", "    endpoint:"]
+        lines += [f"      - {_quoted(_url(it))}" for it in (*(it.address for it in same), *plain)]
     hosts = sorted({host for it in used for host in (it.host, it.upstream_host)} & authorities.keys())
     if hosts:
         lines.append("configs:")
@@ -86,6 +82,15 @@ def rancher_files(mirrors: Iterable[MirrorView], authorities: Mapping[str, str])
 def left_out(mirrors: Iterable[MirrorView]) -> Sequence[str]:
     """The hosts that daemon.json and registries.yaml do not have, because they may not resolve tags."""
     return [it.host for it in mirrors if not it.resolves]
+
+
+def _by_upstream(mirrors: Iterable[MirrorView]) -> dict[str, list[MirrorView]]:
+    """The mirrors of each host[:port], in their order. A runtime has one file for a host, whatever its scheme, and each
+    mirror in it once."""
+    found: dict[str, dict[str, MirrorView]] = {}
+    for it in mirrors:
+        found.setdefault(it.upstream_host, {}).setdefault(it.address, it)
+    return {host: list(same.values()) for host, same in found.items()}
 
 
 def _ca_line(host: str, authorities: Mapping[str, str]) -> list[str]:
@@ -102,8 +107,9 @@ def _server(upstream: str) -> str:
 
 
 def _file_of(host: str) -> str:
-    """The name of a CA file. The colons of ports and of IPv6 are left out."""
-    return f"{host.replace(':', '_').strip('[]').replace(']', '')}.crt"
+    """The name of a CA file, without colons and brackets: 2001_db8__1-8443.crt for [2001:db8::1]:8443. Another
+    character before the port, since [2001:db8::1:8443] is another host."""
+    return f"{host.replace(']:', '-').replace(':', '_').strip('[]')}.crt"
 
 
 def _quoted(text: str) -> str:

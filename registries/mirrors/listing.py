@@ -117,6 +117,8 @@ class Mirrors:
                 same = Mirror.objects.filter(upstream=_stored(source), address=_stored(mirror))
                 if same.exists():
                     causes.append(Cause("address", Problem.TAKEN))
+                if Mirror.objects.filter(upstream=_with_other_scheme(source)).exists():
+                    causes.append(Cause("upstream", Problem.MIRROR_SCHEME))
                 if Mirror.objects.count() >= AT_MOST:
                     causes.append(Cause("address", Problem.TOO_MANY))
             if causes or source is None or mirror is None:
@@ -200,6 +202,11 @@ def _image(image: str) -> ImageReference | None:
 
 def _stored(address: Address) -> str:
     return f"http://{address.canonical}" if address.plain_http else address.canonical
+
+
+def _with_other_scheme(address: Address) -> str:
+    """The same host[:port] by HTTP instead of HTTPS, or the reverse: nodes know one of the two."""
+    return address.canonical if address.plain_http else f"http://{address.canonical}"
 
 
 def _row(mirror: int) -> Mirror:

@@ -161,6 +161,10 @@ TEXTS: dict[Problem, Text] = {
     Problem.WEBHOOK_SECRET: _("Enter whsec_ and base64 of 24 to 64 bytes."),
     Problem.MIRROR_ITSELF: _("A registry cannot be its own mirror. Enter the host of the mirror."),
     Problem.MIRROR_PATH: _("Enter the host without a path: Docker and the files here take none."),
+    Problem.MIRROR_SCHEME: _(
+        "This upstream is in the list with the other of http:// and https://. Nodes know one of the two: delete its"
+        " mirrors first."
+    ),
     Problem.RECIPIENTS: _("Enter at most 20 e-mail addresses, separated by commas."),
     Problem.DATE: _("Enter a date as YYYY-MM-DD."),
     Problem.FORBIDDEN: _("The required role was missing."),

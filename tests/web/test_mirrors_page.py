@@ -94,6 +94,9 @@ def test_a_mirror_is_listed_once_and_the_list_has_an_end(cast: Cast) -> None:
     add(cast)
     assert "already" in _english(cast, {**TYPED, "address": "https://MIRROR.example.com"})
     assert add(cast, upstream="ghcr.io").status_code == 302
+    assert "the other of http:// and https://" in _english(
+        cast, {**TYPED, "upstream": "http://ghcr.io", "address": "another.example.com"}
+    )
     Mirror.objects.bulk_create(
         Mirror(upstream="quay.io", address=f"m{it}.example.com") for it in range(AT_MOST - 2)
     )

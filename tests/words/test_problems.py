@@ -177,6 +177,7 @@ left_alone
 metadata_key
 mirror_itself
 mirror_path
+mirror_scheme
 name_taken
 namespace_full
 namespace_missing
