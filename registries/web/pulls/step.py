@@ -6,11 +6,13 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from registries.domain.registry import Key, RegistrySecret
+from registries.domain.shown import NOT_VALID
 from registries.pull_secrets.failing import NODE, ROLLED_OUT
 from registries.pull_secrets.images import auths_keys
 from registries.pull_secrets.kinds import Binding
@@ -94,6 +96,7 @@ _VERSION = '"metadata":{"resourceVersion":"{{.metadata.resourceVersion}}"}'
 """The API server refuses a patch of a service account that somebody changed meanwhile."""
 
 
+FILE_MAX = 200
 _FORCED = ("replace", "--force")
 
 
@@ -180,13 +183,18 @@ def _create_again(namespace: str, kind: str, name: str, patch: dict[str, Any]) -
     change = _json({"metadata": {"uid": None, "resourceVersion": None}, "spec": spec})
     read = kubectl(namespace, "get", kind, name, "-o", "json")
     made = shlex.join(["kubectl", "patch", "--local", "-f", "-", "-p", change, "-o", "json"])
-    file = f"{namespace}-{kind}-{name}.json"
+    file = _file_of(f"{namespace}-{kind}-{name}")
     asked = _json({"metadata": {"name": None, "generateName": "try-"}})
     other = shlex.join(["kubectl", "patch", "--local", "-f", file, "-p", asked, "-o", "json"])
     return f"""new=$({read} | {made}) &&
 printf '%s' "$new" > {file} &&
 {other} | {kubectl(namespace, "create", "--dry-run=server", "-f", "-")} &&
 {kubectl(namespace, *_FORCED, "-f", file)}"""
+
+
+def _file_of(name: str) -> str:
+    """A file for one object. A file system has no names of more than 255 characters, but an object may."""
+    return f"{name if len(name) <= FILE_MAX else f'{name[:FILE_MAX]}-{sha256(name.encode()).hexdigest()[:8]}'}.json"
 
 
 def _json(patch: dict[str, Any]) -> str:
@@ -196,9 +204,14 @@ def _json(patch: dict[str, Any]) -> str:
 def export_command(registry: RegistrySecret) -> str:
     """Writes the pull secret to a cluster, or changes it in place. It asks for the password (words/shell.py).
 
-    "" where the console maintains pull secrets itself, and for an address that is not valid.
+    "" where the console maintains pull secrets itself.
     """
-    if services().on_cluster or registry.address_problem:
+    return "" if services().on_cluster else pull_secret_command(registry)
+
+
+def pull_secret_command(registry: RegistrySecret) -> str:
+    """The same anywhere; "" for an address or a user name that is not valid, since a placeholder is shown for it."""
+    if registry.address_problem or registry.username == NOT_VALID:
         return ""
     write = dockerconfig(auths_keys(registry.address), registry.username)
     words = (

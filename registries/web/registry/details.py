@@ -1,6 +1,7 @@
 """The details page: all fields without the password, the last verdicts, YAML, commands and events."""
 
 import json
+import re
 import shlex
 from datetime import UTC, datetime
 from typing import Any
@@ -167,7 +168,8 @@ def as_yaml(registry: RegistrySecret) -> str:
 
 def _dump(resource: Resource, password: str) -> str:
     shown = {**resource, "spec": {**resource["spec"], "password": password}}
-    return yaml.dump(shown, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1000)
+    text = yaml.dump(shown, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1000)
+    return _DIRECTION.sub(lambda mark: f"\\u{ord(mark[0]):04X}", text)
 
 
 def _new(registry: RegistrySecret) -> Resource:
@@ -190,8 +192,18 @@ class _Dumper(yaml.SafeDumper):
     """Prints texts of several lines as a block, as kubectl does."""
 
 
+_DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Marks that change the direction of writing. They are shown as escapes, which need double quotes."""
+_NO_TEXT = re.compile(
+    r"[yYnN]|[-+]?0[oO][0-7_]+|[-+]?(?:\.[0-9_]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9_]+)?"
+)
+"""What kubectl reads as a number or a truth value, and PyYAML writes without quotes: 08, 1e5, y."""
+
+
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    styles = {'"': _DIRECTION.search(text), "|": "\n" in text, "'": _NO_TEXT.fullmatch(text)}
+    style = next((style for style, fits in styles.items() if fits), None)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _text)

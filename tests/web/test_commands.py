@@ -1,0 +1,185 @@
+"""The commands and the YAML that pages show, with whatever people typed: a real shell gives kubectl the words that were
+meant and starts nothing else; other readers of YAML than ours find the same texts."""
+
+import base64
+import json
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from registries.domain.access import Access
+from registries.domain.reading import to_domain
+from registries.domain.registry import Draft, Key, Provider, RegistrySecret
+from registries.domain.resource import PREFIX, new_resource
+from registries.domain.shown import NOT_VALID, shown_username
+from registries.intake import information_causes
+from registries.probe.credentials import CredentialsError, check_credentials
+from registries.pull_secrets.images import auths_keys
+from registries.web.pulls import step
+from registries.web.registry.details import as_yaml, commands
+from tests.cast import ROLES
+from tests.examples import of
+from tests.peers.parts import require_part
+
+SPECIAL = "'\"`$(){}[]<>|&;#%*!?~\\/=@^,+_ \t\r\n\x7f\u202e\u2028\u00a0\ufeffé中aA0.-"
+ODD = (
+    "$(touch x)",
+    "`touch x`",
+    "-n",
+    "--help",
+    "%s%n",
+    "EOF",
+    "\nEOF\ntouch x\n",
+    "'; touch x; '",
+    "\\u0041",
+)
+TEXTS = st.one_of(
+    st.text(SPECIAL, max_size=20),
+    st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20),
+    st.sampled_from(ODD),
+)
+ONE_LINE = TEXTS.filter(lambda it: "\n" not in it)
+NUMBERS = st.from_regex(
+    r"[-+]?[0-9_.]{1,4}([eE][-+]?[0-9_]{1,3})?|0[xXoObB][0-9a-fA-F_]{1,4}", fullmatch=True
+)
+NO_TEXTS = (
+    "y",
+    "N",
+    "yes",
+    "On",
+    "~",
+    "null",
+    "08",
+    "1e5",
+    "0o17",
+    "0x1F",
+    ".inf",
+    "1:20",
+    "2001-1-1",
+    "<<",
+    "=",
+)
+KUBECTL = "kubectl() { printf '%s\\0' \"$@\"; printf '\\1'; cat; printf '\\2'; }\n"
+"""A kubectl that prints its words, and then its input."""
+ADMIN = Access.from_grants("olive", [ROLES["olive"]])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("empty")
+
+
+def ran(folder: Path, line: str, typed: str = "") -> tuple[list[str], str]:
+    """The words that the last kubectl of a command gets in bash, and its input. `typed` is what a person types."""
+    subprocess.run(["bash", "-n"], input=line.encode(), check=True, capture_output=True)
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", KUBECTL + line],
+        input=typed.encode(),
+        capture_output=True,
+        cwd=folder,
+        check=False,
+    )
+    assert (done.returncode, done.stderr, [*folder.iterdir()]) == (0, b"", []), (line, done.stderr)
+    words, _, given = done.stdout.decode().removesuffix("\2").partition("\1")
+    return words.split("\0")[:-1], given
+
+
+@settings(max_examples=of(120))
+@given(words=st.lists(TEXTS, max_size=4))
+def test_kubectl_gets_each_word_as_it_is(folder: Path, words: list[str]) -> None:
+    assert ran(folder, step.kubectl("team-a", *words))[0] == ["-n", "team-a", *words]
+
+
+def registry(texts: dict[str, str], username: str = "robot", note: str = "") -> RegistrySecret:
+    """A registry with these editable texts, and an annotation of somebody else."""
+    notes = {"example.com/note": note}
+    draft = Draft(
+        Key("team-a", "x"), "reg.io", username, Provider.OTHER, "canary-1", annotations=notes, **texts
+    )
+    return to_domain(new_resource(draft))
+
+
+@settings(max_examples=of(120))
+@given(display=TEXTS, description=TEXTS, note=TEXTS, password=ONE_LINE.filter(bool))
+@example("It's", "\nEOF\ntouch x\n", "\u202eEOF", " \\$x` ")
+def test_the_commands_of_a_registry_hold_its_texts(
+    folder: Path, display: str, description: str, note: str, password: str
+) -> None:
+    texts = {"display_name": display, "description": description}
+    assume(not information_causes(texts))
+    found = registry(texts, note=note)
+    _get, annotate, create, patch, delete = (
+        (*ran(folder, line, f"{password}\n"), line) for line in commands(found, ADMIN)
+    )
+
+    named = [f"{PREFIX}{name.replace('_', '-')}={text}" for name, text in texts.items()]
+    assert annotate[0][:1] + annotate[0][6:] == ["annotate", *named]
+    made = yaml.safe_load(create[1])
+    assert made["spec"] == {**made["spec"], "username": "robot", "password": "(password)"}
+    wanted = {f"{PREFIX}{name.replace('_', '-')}": text for name, text in texts.items() if text}
+    assert made["metadata"]["annotations"] == {
+        **made["metadata"]["annotations"],
+        **wanted,
+        "example.com/note": note,
+    }
+    assert not set("\u202e\u2066") & set(create[2])
+    assert base64.b64decode(json.loads(patch[1])["spec"]["password"]).decode() == password
+    assert delete[0][0] == "delete"
+
+
+@settings(max_examples=of(120))
+@given(
+    username=ONE_LINE,
+    password=ONE_LINE,
+    host=st.sampled_from(("reg.io", "docker.io", "[::1]:5000", "http://x")),
+)
+def test_a_pull_secret_is_written_for_whatever_user_name(
+    folder: Path, username: str, password: str, host: str
+) -> None:
+    try:
+        check_credentials(username, password)
+    except CredentialsError:
+        assume(False)
+    found = replace(registry({}), domain=host, username=shown_username(username))
+    line = step.pull_secret_command(found)
+    if found.username == NOT_VALID:
+        assert line == "", "not a user name that is only shown"
+        return
+    words, given = ran(folder, line, f"{password}\n")
+
+    assert words == ["apply", "--server-side", "-f", "-"]
+    created, _, config = given.removesuffix("\2").partition("\1")
+    assert created.startswith("create\0secret\0generic\0x\0-n\0team-a\0")
+    auths = json.loads(config)["auths"]
+    pairs = {host: base64.b64decode(it["auth"]).decode() for host, it in auths.items()}
+    assert pairs == dict.fromkeys(auths_keys(host), f"{username}:{password}")
+
+
+@settings(max_examples=of(8))
+@given(st.lists(st.one_of(TEXTS, NUMBERS, st.sampled_from(NO_TEXTS)), min_size=30, max_size=60))
+@example([*NO_TEXTS, *ODD])
+def test_kubectl_reads_the_yaml_as_texts(texts: list[str]) -> None:
+    """It takes more for numbers than Python's reader does."""
+    require_part("kubectl")
+    notes = {f"n{number}": text for number, text in enumerate(texts)}
+    document: Any = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x", "annotations": notes}}
+    shown = as_yaml(replace(registry({}), document=json.dumps({**document, "spec": {}}).encode()))
+    assert yaml.safe_load(shown)["metadata"]["annotations"] == notes
+    line = ["kubectl", "label", "--local", "-f", "-", "-o", "json", "a=b"]
+    read = subprocess.run(line, input=shown.encode(), capture_output=True, check=True).stdout
+
+    assert json.loads(read)["metadata"]["annotations"] == notes
+
+
+def test_the_file_of_a_long_name_fits_into_a_file_system() -> None:
+    for names in (("a" * 63, "b" * 253), ("a" * 63, "b" * 252 + "c"), ("team-a", "web")):
+        line = step.restart(names[0], (step.BARE, ""), names[1])
+        file = line.partition("> ")[2].partition(" ")[0]
+        assert len(file) <= 255
+        assert line.count(file) == 3
