@@ -3,6 +3,7 @@
 import argparse
 import io
 import json
+import math
 import os
 import re
 import ssl
@@ -12,7 +13,7 @@ from dataclasses import replace
 
 from .certificate import CertificateFacts, ServerCertificates
 from .engine import DEFAULT_POLICY, probe
-from .image import ImageQuery, ImageResult
+from .image import UPLINK, ImageQuery, ImageResult
 from .policy import Policy
 from .remarks import STEPS, WARNINGS
 from .result import Result
@@ -38,6 +39,8 @@ _NO_IMAGE = Text(
     "{text}：应为不含主机的镜像名，例如 project/app:1.0",
     "{text}: not an image without its host, such as project/app:1.0",
 )
+_PULLS = Text("{hours} 小时内剩余拉取次数：{left}/{limit}", "pulls left in {hours} h: {left}/{limit}")
+_NO_RATE = Text("{text}：应为大于 0 的 Mbit/s", "{text}: not a number of Mbit/s above 0")
 _IMAGE = re.compile(
     r"(?P<repository>[a-z0-9]+(?:(?:[._]|__|-+|/)[a-z0-9]+)*)(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?"
     r"(?:@(?P<digest>sha256:[a-f0-9]{64}))?"
@@ -70,9 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     images = [options.image] if options.image else []
     result = probe(_address(options, parser, language), options.username, password, _policy(options), *images)
     if options.json:
-        print(json.dumps(result.to_json(language), ensure_ascii=False, indent=2))
+        print(json.dumps(result.to_json(language, options.uplink), ensure_ascii=False, indent=2))
     else:
-        print("\n".join(report(result, language)))
+        print("\n".join(report(result, language, options.uplink)))
     fine = result.ok and (result.image is None or result.image.ok)
     return SUCCESS if fine else FAILURE
 
@@ -85,8 +88,9 @@ def reader_language(environment: Mapping[str, str]) -> str:
     return "en"
 
 
-def report(result: Result, language: str) -> list[str]:
-    """The lines for a human reader: the verdict, what to do, the server's message, and the steps."""
+def report(result: Result, language: str, uplink: float = UPLINK) -> list[str]:
+    """The lines for a human reader: the verdict, what to do, the server's message, and the steps. Pulls are timed at
+    `uplink` Mbit/s."""
     lines = [f"{'✓' if result.ok else '✗'} {result.message(language)} [{result.reason}]"]
     lines.append(f"  {result.hint(language)}")
     if result.detail:
@@ -99,7 +103,7 @@ def report(result: Result, language: str) -> list[str]:
     for step in result.steps:
         mark = "✓" if step.ok else "✗"
         lines.append(f"  {mark} {step.milliseconds:9.1f} ms  {STEPS[step.name].of(language)}  {step.host}")
-    lines += _image_lines(result.image, language) if result.image else []
+    lines += _image_lines(result.image, language, uplink) if result.image else []
     lines += _certificates(result.tls, language) if result.tls else []
     total = _TOTAL.of(language)
     counts = {"requests": result.requests, "connections": result.connections}
@@ -107,16 +111,17 @@ def report(result: Result, language: str) -> list[str]:
     return lines
 
 
-def _image_lines(image: ImageResult, language: str) -> list[str]:
-    """The answer about the image, what to do, and its platforms with sizes and the time of a pull."""
+def _image_lines(image: ImageResult, language: str, uplink: float) -> list[str]:
+    """The answer about the image, what to do, its platforms with sizes and the time of a pull, and the pulls left."""
     lines = [f"{'✓' if image.ok else '✗'} {image.image}: {image.message(language)} [{image.reason}]"]
     lines += [f"  {text}" for text in (image.hint(language), image.note_text(language)) if text]
     for platform in image.platforms:
-        minutes = platform.minutes()
+        minutes = platform.minutes(uplink)
         size = f"{platform.size or 0:>14,} B" if minutes is not None else f"{'?':>16}"
         lines.append(f"{size}  {platform.name}" + (f"  {minutes:.1f} min" if minutes is not None else ""))
     if image.quota:
-        lines.append(f"  {image.quota.remaining}/{image.quota.limit}")
+        quota, hours = image.quota, round(image.quota.seconds / 3600)
+        lines.append("  " + _PULLS.of(language).format(left=quota.remaining, limit=quota.limit, hours=hours))
     return [f"  {line}" for line in lines]
 
 
@@ -180,6 +185,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="an image of HOST to look at after the log-in: project/app:1.0",
     )
+    parser.add_argument(
+        "--uplink",
+        type=_rate,
+        default=UPLINK,
+        metavar="MBITS",
+        help="Mbit/s for the time of a pull; default 10",
+    )
     parser.add_argument("--timeout", type=_seconds, metavar="S", help="for the whole test; default 20")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser
@@ -212,6 +224,16 @@ def _seconds(text: str) -> float:
         said = _NO_SECONDS.of(reader_language(os.environ))
         raise argparse.ArgumentTypeError(said.format(text=text, most=_MOST_SECONDS))
     return seconds
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < math.inf:
+        raise argparse.ArgumentTypeError(_NO_RATE.of(reader_language(os.environ)).format(text=text))
+    return rate
 
 
 def _without_line_end(text: str) -> str:

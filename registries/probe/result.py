@@ -6,7 +6,7 @@ from datetime import datetime
 
 from .catalogue import HINTS, MESSAGES
 from .certificate import ServerCertificates
-from .image import ImageResult
+from .image import UPLINK, ImageResult
 from .reason import Reason
 from .remarks import ADDRESS_PROBLEMS, CAUSES, CREDENTIAL_PROBLEMS, NODE_VIEWS, WARNINGS
 from .text import Text, is_chinese
@@ -85,8 +85,8 @@ class Result:
         text = NODE_VIEWS.get(self.node or "")
         return text.filled(language, self.params) if text else ""
 
-    def to_json(self, language: str | None = "zh") -> dict[str, object]:
-        """Plain data with stable names, for the API and the command line."""
+    def to_json(self, language: str | None = "zh", uplink: float = UPLINK) -> dict[str, object]:
+        """Plain data with stable names, for the API and the command line. Pulls are timed at `uplink` Mbit/s."""
         return {
             "ok": self.ok,
             "proven": self.proven,
@@ -110,7 +110,7 @@ class Result:
             "nodeMessage": self.node_message(language),
             "tls": self.tls.to_json() if self.tls else None,
             "certificateEnds": self.certificate_ends.isoformat() if self.certificate_ends else None,
-            "image": self.image.to_json(language) if self.image else None,
+            "image": self.image.to_json(language, uplink) if self.image else None,
         }
 
     def _problem(self, language: str | None) -> str | None:

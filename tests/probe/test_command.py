@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -282,7 +283,48 @@ def test_an_image_is_looked_at_after_the_log_in(image: str, status: int, line: s
         done = run(server.address, *options)
     assert (done.returncode, done.stderr) == (status, "")
     assert line in done.stdout.splitlines()
-    assert ("42/100" in done.stdout) is (status == 0)
+    assert ("    pulls left in 6 h: 42/100" in done.stdout.splitlines()) is (status == 0)
+
+
+CONFIG = b'{"os": "linux", "architecture": "amd64"}'
+
+
+def large(request: Request) -> Reply:
+    """A single image of 750 MB."""
+    if "/blobs/" in request.path:
+        return Reply(200, [], CONFIG)
+    if "/manifests/" not in request.path:
+        return registry(request)
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    config = {"digest": f"sha256:{sha256(CONFIG).hexdigest()}", "size": len(CONFIG)}
+    layers = [{"digest": f"sha256:{'a' * 64}", "size": 750_000_000 - len(CONFIG)}]
+    manifest = {"schemaVersion": 2, "mediaType": kind, "config": config, "layers": layers}
+    return Reply(200, [("Content-Type", kind)], json.dumps(manifest).encode())
+
+
+@pytest.mark.parametrize(("given", "minutes"), [((), 10.0), (("--uplink", "100"), 1.0)])
+def test_a_pull_is_timed_at_the_given_uplink(given: tuple[str, ...], minutes: float) -> None:
+    options = (
+        "--username",
+        "admin",
+        "--password-stdin",
+        "--allow-loopback",
+        "--image",
+        "team/app:1.0",
+        *given,
+    )
+    with scripted(large) as server:
+        shown, plain = run(server.address, *options).stdout, run(server.address, *options, "--json").stdout
+
+    assert f"     750,000,000 B  linux/amd64  {minutes} min" in shown.splitlines()
+    [platform] = json.loads(plain)["image"]["platforms"]
+    assert platform == {"name": "linux/amd64", "size": 750_000_000, "minutes": minutes}
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "x", "nan", "inf"])
+def test_no_rate_is_wrong_usage(rate: str) -> None:
+    done = run("x", "--username", "a", "--password-stdin", "--uplink", rate)
+    assert (done.returncode, "Mbit/s" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("image", ["", "UPPER", "a b", "x:", "../x", "a//b", "a@sha256:1", "a?b", "a#b"])

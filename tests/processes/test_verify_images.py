@@ -57,6 +57,8 @@ def test_an_image_is_looked_at_where_its_name_belongs(
     assert f"1 images: {counts}" in out
     full = name if ":" in image else f"{name}:latest"
     assert (f"  team-a/harbor  {full}  {reason}  " in out) is (status == 1)
+    found = re.search(rf"^  team-a/harbor  {re.escape(full)}  linux/amd64 [0-9.]+ [kM]B", out, re.MULTILINE)
+    assert bool(found) is (status == 0), out
     assert cast.find("harbor").verification.reason == "ok"
     [row] = VerificationRecord.objects.all()
     kept = from_json(row.outcome)

@@ -27,6 +27,7 @@ from registries.probe.image import ImageResult
 from registries.pull_secrets.matching import read_image
 from registries.runs.run import ItemState, RunState, RunView
 from registries.service.images import image_query
+from registries.web.lists.verdicts import image_view
 from registries.wiring import services
 from registries.words import labels
 from registries.words.problems import error_text, problem_text
@@ -213,6 +214,9 @@ class Command(BaseCommand):
             self.stdout.write(f"  {key}  {answer.image}  {answer.reason}  {answer.message(get_language())}")
         if bad[LISTED:]:
             self.stdout.write(f"  {len(bad) - LISTED} more")
+        good = [(key, it) for key in sorted(answers) for it in answers[key] if it.ok]
+        for key, answer in good[:LISTED]:
+            self.stdout.write(f"  {key}  {answer.image}  {_found(answer)}")
         here = [it for it in images if it in answers or services().index.known(access, it) is not None]
         total, seen = sum(len(images[it]) for it in here), sum(map(len, answers.values()))
         unknown = total - seen
@@ -220,6 +224,14 @@ class Command(BaseCommand):
             f"{total} images: {seen - len(bad)} can be pulled, {len(bad)} cannot, {unknown} unknown"
         )
         return not bad and not unknown
+
+
+def _found(image: ImageResult) -> str:
+    """The platforms of an image with sizes and times, the nodes that it is not for, and the pulls that are left."""
+    view = image_view(image)
+    platforms = ", ".join(f"{name} {size}".strip() for name, size in view.platforms)
+    missing = ", ".join(nodes for nodes, covered in view.nodes if not covered)
+    return "; ".join(filter(None, (platforms, missing and f"missing for {missing}", view.pulls)))
 
 
 def _chosen(
