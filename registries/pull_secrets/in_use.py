@@ -1,9 +1,10 @@
 """The Secrets that the objects of a namespace name, read when a person asks, item by item, and not kept."""
 
-import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from registries.cluster.connection import Connection, Json
 from registries.domain.errors import NotFound, Problem
@@ -27,23 +28,51 @@ MOST_EVERYWHERE = 100_000
 """The same as MOST_OBJECTS, for a list of all namespaces."""
 MOST_NAMES = 2_000
 """Names and sets of names that are kept, per namespace."""
+Answer = tuple[list[Named], Problem | None]
+"""The objects of one kind that name a Secret, and why there may be more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Everywhere:
+    """The objects of one kind in the whole cluster, by namespace, and why there may be more."""
+
+    places: dict[str, list[Named]] = field(default_factory=dict)
+    failed: Problem | None = None
+
+    @classmethod
+    def of_list(cls, named: list[Named], failed: Problem | None) -> "Everywhere":
+        places: dict[str, list[Named]] = {}
+        for it in named:
+            places.setdefault(it.namespace, []).append(it)
+        return cls(places, failed)
+
+    def of(self, namespace: str) -> Answer:
+        return self.places.get(namespace, []), self.failed
+
+
+Known = Mapping[str, Everywhere]
+"""By kind."""
 
 
 def read_in_use(
-    reader: Connection, namespaces: Sequence[str], enough: int = MOST_EVERYWHERE
+    reader: Connection,
+    namespaces: Sequence[str],
+    enough: int = MOST_EVERYWHERE,
+    known: Known = MappingProxyType({}),
+    spent: float = 0.0,
 ) -> tuple[dict[str, InUse], Problem | None]:
     """What these namespaces name, and why a list could not be read to its end. Raises no error. Thread-safe when its
-    argument is.
+    argument is. The kinds that are `known` from `read_everywhere`, which took `spent` seconds, are not read again.
 
     The namespaces are read in their order. Those that are left when the time ends, or after `enough` Secrets, are not
     in the answer. The first one always is.
     """
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + PATIENCE - spent
     found: dict[str, InUse] = {}
     problem = None
     for start in range(0, len(namespaces), TOGETHER):
         for namespace, (in_use, failed) in _together(
-            reader, namespaces[start : start + TOGETHER], until
+            reader, namespaces[start : start + TOGETHER], until, known
         ).items():
             if failed == Problem.CLUSTER_TIMEOUT and found and time.monotonic() > until:
                 return found, problem
@@ -55,60 +84,52 @@ def read_in_use(
 
 
 def _together(
-    reader: Connection, namespaces: Sequence[str], until: float
+    reader: Connection, namespaces: Sequence[str], until: float, known: Known
 ) -> dict[str, tuple[InUse, Problem | None]]:
     """Reads these namespaces at once, and says why one could not be read to its end."""
-    found = {namespace: InUse() for namespace in namespaces}
-    problems: dict[str, Problem] = {}
-    questions = [(namespace, kind) for namespace in namespaces for kind in LISTED]
+    questions = [(namespace, kind) for namespace in namespaces for kind in LISTED if kind not in known]
     with ThreadPoolExecutor(AT_ONCE, "in-use") as threads:
-        answers = list(threads.map(lambda it: _listed(reader, it[0], it[1], until), questions))
-    for (namespace, kind), (named, failed) in zip(questions, answers, strict=True):
-        _add(found[namespace], kind, named)
-        if failed is not None:
-            found[namespace].unread.append(kind)
-        if failed == Problem.CLUSTER_FORBIDDEN:
-            found[namespace].forbidden.append(kind)
-        elif failed is not None:
-            problems[namespace] = failed
-    return {namespace: (in_use, problems.get(namespace)) for namespace, in_use in found.items()}
+        answers = threads.map(lambda it: _listed(reader, it[0], it[1], until), questions)
+        read = dict(zip(questions, answers, strict=True))
+    return {
+        namespace: _in_use(
+            {kind: known[kind].of(namespace) if kind in known else read[namespace, kind] for kind in LISTED}
+        )
+        for namespace in namespaces
+    }
 
 
-def read_everywhere(
-    reader: Connection, namespaces: Sequence[str]
-) -> tuple[dict[str, InUse], Problem | None] | None:
-    """What `read_in_use` reads, with one list of the cluster for each kind. None if one of them is not allowed."""
-    until = time.monotonic() + PATIENCE
-    refused = threading.Event()
+def of_everywhere(known: Known, namespaces: Sequence[str]) -> tuple[dict[str, InUse], Problem | None]:
+    """The same of all kinds from `read_everywhere`."""
+    found = {it: _in_use({kind: known[kind].of(it) for kind in LISTED}) for it in namespaces}
+    failures = [it.failed for it in known.values() if it.failed is not None]
+    return {it: in_use for it, (in_use, _) in found.items()}, failures[-1] if failures else None
 
-    def listed(kind: str) -> tuple[list[Named], Problem | None]:
-        if refused.is_set():
-            return [], Problem.CLUSTER_FORBIDDEN
-        answer = _listed(reader, "", kind, until)
-        if answer[1] == Problem.CLUSTER_FORBIDDEN:
-            refused.set()
-        return answer
 
-    with ThreadPoolExecutor(AT_ONCE, "in-use") as threads:
-        answers = dict(zip(LISTED, threads.map(listed, LISTED), strict=True))
-    failures = [failed for _named, failed in answers.values() if failed is not None]
-    if Problem.CLUSTER_FORBIDDEN in failures:
-        return None
-    found = {namespace: InUse() for namespace in namespaces}
+def _in_use(answers: Mapping[str, Answer]) -> tuple[InUse, Problem | None]:
+    """What one namespace names, by the answer for each kind, and why one could not be read to its end."""
+    found, problem = InUse(), None
     for kind, (named, failed) in answers.items():
-        places: dict[str, list[Named]] = {}
-        for it in named:
-            places.setdefault(it.namespace, []).append(it)
-        for namespace, in_use in found.items():
-            _add(in_use, kind, places.get(namespace, []))
-            if failed is not None:
-                in_use.unread.append(kind)
-    return found, failures[-1] if failures else None
+        _add(found, kind, named)
+        if failed is not None:
+            found.unread.append(kind)
+        if failed == Problem.CLUSTER_FORBIDDEN:
+            found.forbidden.append(kind)
+        elif failed is not None:
+            problem = failed
+    return found, problem
 
 
-def _listed(
-    reader: Connection, namespace: str, kind: str, until: float
-) -> tuple[list[Named], Problem | None]:
+def read_everywhere(reader: Connection) -> Known:
+    """One list of the cluster for each kind, without those kinds that are not allowed."""
+    until = time.monotonic() + PATIENCE
+    with ThreadPoolExecutor(AT_ONCE, "in-use") as threads:
+        answers = threads.map(lambda kind: _listed(reader, "", kind, until), LISTED)
+        found = dict(zip(LISTED, answers, strict=True))
+    return {kind: Everywhere.of_list(*it) for kind, it in found.items() if it[1] != Problem.CLUSTER_FORBIDDEN}
+
+
+def _listed(reader: Connection, namespace: str, kind: str, until: float) -> Answer:
     """The objects of one kind that name a Secret, in a namespace or in all (""), and why there may be more."""
     most = MOST_OBJECTS if namespace else MOST_EVERYWHERE
     named: list[Named] = []

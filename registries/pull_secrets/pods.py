@@ -31,10 +31,10 @@ from registries.pull_secrets.failing import (
     read_secret,
 )
 from registries.pull_secrets.images import auths_keys, image_host
-from registries.pull_secrets.in_use import read_everywhere, read_in_use
+from registries.pull_secrets.in_use import of_everywhere, read_everywhere, read_in_use
 from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.matching import read_image
-from registries.pull_secrets.named import COLLECTIONS, Enough, limited
+from registries.pull_secrets.named import COLLECTIONS, LISTED, Enough, limited
 from registries.pull_secrets.node_test import is_test
 from registries.pull_secrets.restart import restart
 from registries.pull_secrets.scan import MANY, MOST_SECRETS, InUse
@@ -234,11 +234,17 @@ class PodReader:
         self, namespaces: Sequence[str], *, all_of_them: bool = False, most: int | None = None
     ) -> tuple[dict[str, InUse], Problem | None]:
         """The Secrets that pods, workloads and service accounts name, per namespace, and why a list could not be read
-        to its end. One list for each kind where `all_of_them` says so, and the person may. Otherwise one for each kind
-        in each of the first `most` namespaces, as far as `read_in_use` gets, which has MOST_SECRETS as `enough`."""
+        to its end. One list for each kind where `all_of_them` says so, and the person may. The other kinds take one
+        list in each namespace, as far as `read_in_use` gets, which has MOST_SECRETS as `enough`. `most` is the number
+        of namespaces in which all kinds can be listed: more of them where fewer kinds are left."""
+        begun = time.monotonic()
         everywhere = all_of_them and self._cluster_wide and len(namespaces) > 1
-        found = read_everywhere(self._reader, namespaces) if everywhere else None
-        return found or read_in_use(self._reader, namespaces[:most], MOST_SECRETS)
+        known = read_everywhere(self._reader) if everywhere else {}
+        if left := len(LISTED) - len(known):
+            most = most and most * len(LISTED) // left
+            spent = time.monotonic() - begun
+            return read_in_use(self._reader, namespaces[:most], MOST_SECRETS, known, spent)
+        return of_everywhere(known, namespaces)
 
     def secrets(self, keys: Iterable[Key], registries: Mapping[Key, RegistrySecret]) -> dict[Key, PodSecret]:
         """The first MOST_SECRETS of these Secrets. Raises no error: one that cannot be read is UNREAD."""

@@ -9,6 +9,7 @@ from registries.domain.access import Access, Role
 from registries.domain.errors import Problem
 from registries.people import grants
 from registries.pull_secrets import in_use as in_use_reader
+from registries.pull_secrets.named import LISTED, REPOSITORY
 from registries.service import secret_scan
 from registries.service.secret_scan import FAILED_FOR, KEPT_FOR, ROUND, SecretScan
 from registries.stores.base import Freshness
@@ -92,16 +93,52 @@ def test_many_namespaces_are_read_with_one_list_for_each_kind(
     assert lists() == ["/apis/apps/v1/deployments"]
 
 
+LISTS_WORKLOADS = {
+    "metadata": {"name": "lists-workloads"},
+    "rules": [
+        {"apiGroups": [""], "resources": ["serviceaccounts", "replicationcontrollers"], "verbs": ["list"]},
+        {"apiGroups": ["apps", "batch"], "resources": ["*"], "verbs": ["list"]},
+    ],
+}
+"""Every kind but pods."""
+
+
+def test_a_kind_that_is_refused_costs_the_others_no_list_of_each_namespace(
+    store: KubernetesStore, place: Cluster, admin: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    make(place, "Deployment", "d", pod_spec("nginx", ("one",)), namespace="team-b")
+    make(place, "Pod", "p", pod_spec("nginx", ("two",)))
+    reader = store.acting_as(admin).pull_failures()
+    assert reader
+    place.server.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", LISTS_WORKLOADS)
+    place.bind("team-a-admin", "lists-workloads")
+    caplog.set_level("DEBUG", "urllib3.connectionpool")
+    caplog.clear()
+    try:
+        found, problem = reader.in_use(["team-a", "team-b"], all_of_them=True, most=1)
+    finally:
+        place.unbind("team-a-admin", "lists-workloads")
+
+    asked = [it[1] for message in caplog.messages if (it := re.search(r'"GET (\S*)\?', message))]
+    assert [it for it in asked if "deployments" in it] == ["/apis/apps/v1/deployments"]
+    of_namespaces = [f"/api/v1/namespaces/{it}/pods" for it in ("team-a", "team-b")]
+    assert sorted(it for it in asked if "pods" in it) == sorted(["/api/v1/pods", *of_namespaces])
+    assert problem is None
+    assert found["team-a"].users == {"two": [("Pod", "p")]}
+    assert found["team-b"].users == {"one": [("Deployment", "d")]}, "one kind is left for ten times as many"
+    assert (found["team-a"].forbidden, found["team-b"].forbidden) == ([], ["Pod"])
+
+
 def test_a_refusal_of_the_lists_of_the_cluster_is_asked_for_once(
-    store: KubernetesStore, admin: Person, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    store: KubernetesStore, admin: Person, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG", "urllib3.connectionpool")
-    monkeypatch.setattr(in_use_reader, "AT_ONCE", 1)
     caplog.clear()
 
-    assert in_use_reader.read_everywhere(admin.connection(), ["team-a", "team-b"]) is None
+    assert set(in_use_reader.read_everywhere(admin.connection())) <= {REPOSITORY}
 
-    assert len([it for it in caplog.messages if '"GET ' in it]) == 1
+    asked = [it[1] for message in caplog.messages if (it := re.search(r'"GET (\S*)\?', message))]
+    assert len(asked) == len(set(asked)) == len(LISTED)
 
 
 def test_a_long_round_ends_although_its_first_answers_are_old_by_then(
