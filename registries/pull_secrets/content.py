@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from registries.domain.resource import decode_base64
 from registries.pull_secrets.explain import KEY_MAX, Flaw
@@ -34,16 +34,23 @@ class Unreadable(Exception):
         self.flaw, self.key = flaw, key
 
 
+class Auths(NamedTuple):
+    """User name and password of each entry, up to KEYS_MAX entries whose keys fit into KEYS_TEXT. `cut` says that
+    there are more. Kubelets read all."""
+
+    pairs: dict[str, tuple[str, str]]
+    cut: bool = False
+
+
 class _Object(list[tuple[str, Any]]):
     """The fields of a JSON object in their order; a name may come twice."""
 
 
-def read_auths(secret: Json) -> dict[str, tuple[str, str]]:
-    """User name and password of each entry of `auths`, up to KEYS_MAX entries whose keys fit into KEYS_TEXT. Empty for
-    another type of Secret. Raises Unreadable."""
+def read_auths(secret: Json) -> Auths:
+    """The entries of `auths`. Empty for another type of Secret. Raises Unreadable."""
     name = CONFIG_TYPES.get(str(secret.get("type")))
     if name is None:
-        return {}
+        return Auths({})
     encoded = str((secret.get("data") or {}).get(name) or "")
     if len(encoded) > CONFIG_MAX:
         raise Unreadable(Flaw.JSON)
@@ -53,11 +60,12 @@ def read_auths(secret: Json) -> dict[str, tuple[str, str]]:
     except (ValueError, RecursionError):
         raise Unreadable(Flaw.JSON) from None
     if config is None:
-        return {}
+        return Auths({})
     if not isinstance(config, _Object):
         raise Unreadable(Flaw.AUTHS)
     auths = _nested(config) if name == ".dockerconfigjson" else dict(_entries(config))
-    return dict(islice(first_keys(auths.items()), KEYS_MAX))
+    pairs = dict(islice(first_keys(auths.items()), KEYS_MAX))
+    return Auths(pairs, len(pairs) < len(auths))
 
 
 def _nested(config: _Object) -> dict[str, tuple[str, str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import islice, starmap
+from itertools import accumulate, islice, starmap
 from typing import Any
 
 from registries.domain.errors import Problem
@@ -18,7 +18,7 @@ from registries.pull_secrets.explain import (
     is_pull_reason,
 )
 from registries.pull_secrets.kinds import IMAGE_MAX
-from registries.pull_secrets.matching import host_of_key
+from registries.pull_secrets.matching import KEYS_TEXT, host_of_key
 from registries.pull_secrets.node_test import is_test
 
 Json = dict[str, Any]
@@ -71,12 +71,13 @@ class SecretCredential:
 @dataclass(slots=True)
 class FailingPods:
     """`unread` are the namespaces whose pods this person may not list. `problem` is why others could not be read now.
-    `more` says that there are more pods than these."""
+    `more` says that there are more pods than these. `containers` counts those that wait."""
 
     pods: list[FailingPod] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     problem: Problem | None = None
     more: bool = False
+    containers: int = 0
 
 
 def failing_pod(item: Json) -> FailingPod | None:
@@ -159,17 +160,20 @@ def read_secret(name: str, secret: Json) -> PodSecret:
         auths = read_auths(secret)
     except Unreadable as broken:
         return PodSecret(name, SecretState.BROKEN, flaw=broken.flaw, flawed=broken.key)
-    return PodSecret(name, SecretState.READABLE, tuple(auths), tuple(starmap(_shown_user, auths.values())))
+    users = list(starmap(_shown_user, auths.pairs.values()))
+    kept = tuple(it for it, end in zip(users, accumulate(map(len, users)), strict=True) if end <= KEYS_TEXT)
+    cut = auths.cut or len(kept) < len(users)
+    return PodSecret(name, SecretState.READABLE, tuple(islice(auths.pairs, len(kept))), kept, cut=cut)
 
 
 def credentials_in(secret: Json) -> tuple[SecretCredential, ...]:
     """The credentials of a Secret that a registry can have, as kubelets read them: with a host, a user name and a
     password in UTF-8. () for a Secret that kubelets cannot read."""
     try:
-        auths = read_auths(secret)
+        pairs = read_auths(secret).pairs
     except Unreadable:
         return ()
-    found = ((key, host_of_key(key), *pair) for key, pair in auths.items())
+    found = ((key, host_of_key(key), *pair) for key, pair in pairs.items())
     return tuple(SecretCredential(*it) for it in found if all(it) and "\ufffd" not in it[3])
 
 

@@ -213,6 +213,11 @@ def first_keys(named: Iterable[tuple[str, T]]) -> Iterator[tuple[str, T]]:
             yield key, value
 
 
+def all_fit(keys: Iterable[str]) -> bool:
+    """Whether `lookup` compares all of these keys of the Secrets of one pod."""
+    return sum(len(it) + KEY_COST for it in keys) <= KEYS_TEXT
+
+
 def matches(keys: Iterable[str], image: str) -> list[str]:
     """The keys of one docker config whose credentials a kubelet tries for an image, in its order. Empty for an image
     name that it refuses."""

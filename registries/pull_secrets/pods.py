@@ -44,6 +44,8 @@ PATIENCE = 8.0
 """Seconds for all answers together: a person waits for the page."""
 MOST_PODS = 500
 """Failing pods that are read at most."""
+MOST_CONTAINERS = 2_000
+"""The same for their waiting containers, each with some thousand characters. A pod may have 50 of them."""
 MOST_SCANNED = 50_000
 """Pods that are looked at, per list."""
 MOST_IMAGES = 50
@@ -134,15 +136,15 @@ class PodReader:
         problem = self._list(paths.PODS, phase, found, until, namespaces)
         if problem == Problem.CLUSTER_FORBIDDEN:
             return False
-        if found.more and len(found.pods) <= MOST_PODS and time.monotonic() < until:
+        if found.more and not _is_full(found) and time.monotonic() < until:
             found.pods.clear()
-            found.more = False
+            found.containers, found.more = 0, False
             return False
         found.problem = problem
         return True
 
     def _in(self, namespace: str, phase: Phase, found: FailingPods, until: float) -> None:
-        if len(found.pods) > MOST_PODS:
+        if _is_full(found):
             found.more = True
             return
         problem = self._list(paths.pods_in(namespace), phase, found, until, (namespace,))
@@ -157,11 +159,12 @@ class PodReader:
         """Adds the failing pods of one list. Why it could not be read."""
 
         def take(item: Json) -> None:
-            if len(found.pods) > MOST_PODS:
+            if _is_full(found):
                 raise Enough
             pod = failing_pod(item)
             if pod is not None and pod.namespace in namespaces:
                 found.pods.append(pod)
+                found.containers += len(pod.waiting)
 
         if time.monotonic() > until:
             return Problem.CLUSTER_TIMEOUT
@@ -284,3 +287,7 @@ class PodReader:
             keys = auths_keys(registry.address)
             return PodSecret(key.name, SecretState.READABLE, keys, (registry.username,) * len(keys))
         return PodSecret(key.name, SecretState.MISSING if state is PullSecret.MISSING else SecretState.UNREAD)
+
+
+def _is_full(found: FailingPods) -> bool:
+    return len(found.pods) > MOST_PODS or found.containers > MOST_CONTAINERS

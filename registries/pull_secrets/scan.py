@@ -1,7 +1,7 @@
 """What is wrong with the pull secrets that a namespace uses: pure functions of names, keys and registries."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import accumulate
 
@@ -21,13 +21,15 @@ MOST_KEYS = 20_000
 
 
 class Finding(StrEnum):
-    """What a scan says of a Secret. One that cannot be read has none of the last three."""
+    """What a scan says of a Secret. One that cannot be read has one of the first four alone."""
 
     BROKEN = "broken"
     MISSING = "missing"
     WRONG_TYPE = "wrong_type"
     UNREAD = "unread"
     """The content was not read."""
+    CUT = "cut"
+    """It has more keys than are compared."""
     FOREIGN = "foreign"
     """A credential in it belongs to no registry of the namespace."""
     SHADOWED = "shadowed"
@@ -75,10 +77,13 @@ class Scanned:
 
 
 def comparable(secrets: Mapping[Key, PodSecret]) -> dict[Key, PodSecret]:
-    """The Secrets up to MOST_KEYS; those with the fewest keys first, so that a huge one hides no other."""
+    """The Secrets, with MOST_KEYS keys in all; those with the fewest keys first, so that a huge one hides no other."""
     ordered = sorted(secrets.items(), key=lambda it: len(it[1].keys))
     counts = accumulate(len(it.keys) for _, it in ordered)
-    return {key: it for (key, it), count in zip(ordered, counts, strict=True) if count <= MOST_KEYS}
+    return {
+        key: it if count <= MOST_KEYS else replace(it, keys=(), users=(), cut=True)
+        for (key, it), count in zip(ordered, counts, strict=True)
+    }
 
 
 def scan(
@@ -131,7 +136,8 @@ def _scanned(
     unclaimed = () if registry else tuple(it for it in entries if it not in known)
     same = tuple(sorted({name for it in entries for name in owners[it]} - {key.name}))
     found = {Finding.FOREIGN: unclaimed, Finding.SHADOWED: shadowed_by, Finding.DUPLICATE: same}
-    findings = tuple(finding for finding, names in found.items() if names)
+    cut = (Finding.CUT,) if secret.cut else ()
+    findings = (*cut, *(finding for finding, names in found.items() if names))
     key_of_registry = registry.key if registry else None
     return Scanned(key, users, findings, key_of_registry, shadowed_by, same, unclaimed[:ENTRIES_MAX])
 

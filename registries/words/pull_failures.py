@@ -191,6 +191,11 @@ FLAWS: dict[Flaw, Text] = {
 }
 
 
+CUT = _(
+    "Not all keys were compared: the console reads 1,000 keys of a Secret, and 64 KiB of the keys of a pod."
+)
+
+
 def reason(explanation: Explanation) -> str:
     """The reason in one or two sentences. Hosts and keys are typed by anybody, and are cleaned."""
     typed = {"host": explanation.host, "secret": explanation.secret, "mirror": explanation.mirror}
@@ -203,4 +208,6 @@ def reason(explanation: Explanation) -> str:
         texts.append(NEAR[explanation.near])
     if explanation.flaw is not None:
         texts.append(FLAWS[explanation.flaw])
+    if explanation.cut:
+        texts.append(CUT)
     return sentences(*(str(it) % names for it in texts))

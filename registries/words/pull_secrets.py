@@ -135,6 +135,14 @@ FINDINGS: dict[Finding, Label] = {
             "The console does not test it and does not warn before it expires: no registry here has %(names)s."
         ),
     ),
+    Finding.CUT: Label(
+        _("Not all keys checked"),
+        *IDLE,
+        _(
+            "It has more keys than the console compares: 1,000 of one Secret, 64 KiB of text, and 20,000 on this page."
+            " Nodes read all of them."
+        ),
+    ),
     Finding.UNREAD: Label(
         _("Pull secret not checked"),
         *IDLE,

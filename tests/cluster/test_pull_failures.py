@@ -203,6 +203,10 @@ def test_there_is_an_end_to_what_is_read(
 ) -> None:
     for name in "abc":
         fails(place, name)
+    with monkeypatch.context() as containers:
+        containers.setattr(pod_reader, "MOST_CONTAINERS", 1)
+        little = found(store)
+        everywhere = found(store, "team-a", *(f"gone-{it}" for it in range(pod_reader.MANY)))
     monkeypatch.setattr(pod_reader, "MOST_PODS", 2)
 
     few = found(store)
@@ -211,6 +215,8 @@ def test_there_is_an_end_to_what_is_read(
     monkeypatch.setattr(pod_reader, "PATIENCE", -1.0)
     late = found(store)
 
+    assert (len(little.pods), little.more) == (2, True), "a pod is whole"
+    assert (len(everywhere.pods), everywhere.more) == (2, True)
     assert (len(few.pods), few.more) == (2, True)
     assert (len(one.pods), one.more) == (1, True)
     assert (late.pods, late.problem) == ([], "cluster_timeout")

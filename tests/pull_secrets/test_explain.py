@@ -1,5 +1,6 @@
 """Why a pod cannot pull: what its message, its Secrets and the registries say together."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from registries.pull_secrets.explain import (
     fault_of,
     nearest_key,
 )
+from registries.words.pull_failures import CUT, reason
 from tests.pull_secrets.test_faults import IMAGE, REFUSED
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
@@ -111,8 +113,26 @@ def test_each_fault_that_is_not_about_a_secret_is_an_explanation(fault: Fault) -
     "image", ["Reg.io/A", "reg.io/a b", "reg.io/a:", "", "https://reg.io/a", "u:p@reg.io/a"]
 )
 def test_an_invalid_image_name(image: str) -> None:
-    for message, reason in (("couldn't parse image name", "InvalidImageName"), (REFUSED, "ErrImagePull")):
-        assert explain(waiting(message, image, reason), [], [], NOW).code is Code.INVALID_NAME
+    for message, why in (("couldn't parse image name", "InvalidImageName"), (REFUSED, "ErrImagePull")):
+        assert explain(waiting(message, image, why), [], [], NOW).code is Code.INVALID_NAME
+
+
+@pytest.mark.parametrize(
+    ("secrets", "cut"),
+    [
+        ([replace(secret("other.io"), cut=True)], True),
+        ([secret("other.io"), replace(secret("reg.io:443"), cut=True)], True),
+        ([secret(*(f"h{it}.io/{'a' * 90}" for it in range(350)), name=it) for it in "ab"], True),
+        ([secret(*(f"h{it}.io/{'a' * 90}" for it in range(350)))], False),
+    ],
+)
+def test_no_match_is_not_certain_where_not_all_keys_were_compared(
+    secrets: list[PodSecret], cut: bool
+) -> None:
+    found = explain(waiting(), secrets, [GOOD], NOW)
+
+    assert (found.code, found.cut, found.certain) == (Code.NO_MATCH, cut, not cut)
+    assert (str(CUT) in reason(found)) is cut
 
 
 def test_docker_hub_is_no_mirror_of_itself() -> None:

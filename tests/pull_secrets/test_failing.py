@@ -2,21 +2,27 @@
 
 import base64
 import json
+from typing import Any
 
 import pytest
 
 from registries.domain.shown import shown_words
-from registries.pull_secrets.explain import SecretState
+from registries.pull_secrets.explain import PodSecret, SecretState
 from registries.pull_secrets.failing import failing_pod, images_of, read_secret
 from registries.pull_secrets.matching import KEYS_TEXT, image_name
 from tests.pull_secrets.test_faults import TOKEN
 
 
-def keys_of(encoded: str) -> tuple[str, ...] | None:
-    """The keys of a Secret with this content in base64; None if a kubelet cannot read it."""
+def read(encoded: str) -> PodSecret:
+    """A Secret with this content in base64."""
     secret = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": encoded}}
-    read = read_secret("regcred", secret)
-    return read.keys if read.state is SecretState.READABLE else None
+    return read_secret("regcred", secret)
+
+
+def keys_of(encoded: str) -> tuple[str, ...] | None:
+    """Its keys; None if a kubelet cannot read it."""
+    found = read(encoded)
+    return found.keys if found.state is SecretState.READABLE else None
 
 
 @pytest.mark.parametrize(
@@ -108,6 +114,25 @@ def test_little_is_kept_of_a_secret_full_of_keys(key: str, first: int) -> None:
     assert sum(map(len, keys)) <= KEYS_TEXT
     assert "reg.io" in keys
     assert len(keys) > 50
+    assert read(config).cut
+
+
+@pytest.mark.parametrize(
+    ("auths", "keys", "cut"),
+    [
+        ({"reg.io": {"username": "u", "password": "p"}}, 1, False),
+        ({f"h{it}.io": {} for it in range(1_001)}, 1_000, True),
+        (
+            {f"h{it}.io": {"username": "u" * 255, "password": "p"} for it in range(300)},
+            KEYS_TEXT // 255,
+            True,
+        ),
+    ],
+)
+def test_what_is_left_out_of_a_secret_is_known(auths: dict[str, Any], keys: int, cut: bool) -> None:
+    found = read(base64.b64encode(json.dumps({"auths": auths}).encode()).decode())
+
+    assert (len(found.keys), len(found.users), found.cut) == (keys, keys, cut)
 
 
 @pytest.mark.parametrize(

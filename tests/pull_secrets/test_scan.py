@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import permutations
 from typing import Any
@@ -66,6 +67,13 @@ def test_a_secret_without_keys_has_one_finding(state: SecretState, finding: Find
 
     assert {name: it.findings for name, it in found.items()} == {"a": (finding,), "b": (finding,)}
     assert (found["a"].registry, found["b"].registry) == (Key("ns", "a"), None)
+
+
+def test_a_secret_of_which_not_all_was_compared_is_said() -> None:
+    cut = replace(of_keys("a", "reg.io"), cut=True)
+
+    assert scanned(cut, registries=(registry("a"),))["a"].findings == (Finding.CUT,)
+    assert scanned(cut)["a"].findings == (Finding.CUT, Finding.FOREIGN)
 
 
 def test_a_secret_that_was_not_read_is_said() -> None:
@@ -203,5 +211,6 @@ def test_huge_secrets_are_left_out_and_hide_no_other() -> None:
 
     kept = comparable(dict([*huge, *small]))
 
-    assert {key.name for key, _ in small} <= {key.name for key in kept}
+    assert {key.name for key, _ in small} <= {key.name for key, it in kept.items() if not it.cut}
+    assert {it.cut for key, it in kept.items() if not it.keys and key.name.startswith("a")} == {True}
     assert MOST_KEYS - 1000 < sum(len(it.keys) for it in kept.values()) <= MOST_KEYS

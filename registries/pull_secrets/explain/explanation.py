@@ -4,11 +4,12 @@ containerd, Docker and CRI-O.
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from registries.domain.registry import Key, RegistrySecret, VerifyStatus
 from registries.pull_secrets.images import auths_keys, image_hosts
-from registries.pull_secrets.matching import DEFAULT_DOMAIN, image_name, lookup, split_domain
+from registries.pull_secrets.matching import DEFAULT_DOMAIN, all_fit, image_name, lookup, split_domain
 
 from .kinds import Code, Explanation, Fault, PodSecret, SecretState, Waiting, nearest_key
 
@@ -233,15 +234,22 @@ def _not_matching(
     certain: bool,
 ) -> Explanation:
     near = nearest_key((key for it in secrets for key in it.keys), image)
+    cut = any(it.cut for it in secrets) or not all_fit(key for it in secrets for key in it.keys)
+    found = Explanation(
+        Code.NO_MATCH,
+        host,
+        secret=secrets[0].name,
+        registry=registry,
+        certain=certain and not cut,
+        cut=cut,
+    )
     if near is None:
-        return Explanation(Code.NO_MATCH, host, secret=secrets[0].name, registry=registry, certain=certain)
+        return found
     secret = next(it for it in secrets if near[0] in it.keys)
     mistyped = _registry(secret, registries)
     if registry is None and mistyped and near[0] in auths_keys(mistyped.address):
         registry = mistyped.key
-    return Explanation(
-        Code.NO_MATCH, host, secret=secret.name, key=near[0], near=near[1], registry=registry, certain=certain
-    )
+    return replace(found, secret=secret.name, key=near[0], near=near[1], registry=registry)
 
 
 def _judged(fault: Fault, registry: RegistrySecret | None, now: datetime) -> Code:

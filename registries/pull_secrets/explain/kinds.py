@@ -183,6 +183,8 @@ class PodSecret:
     users: tuple[str, ...] = ()
     flaw: Flaw | None = None
     flawed: str = ""
+    cut: bool = False
+    """Whether it has further keys, which are not compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,4 +212,7 @@ class Explanation:
     registry: Key | None = None
     mirror: str = ""
     certain: bool = True
-    """False where the message does not have the cause: the explanation is then only the most likely one."""
+    """False where the message does not have the cause, or keys are left out: the explanation is then only the most
+    likely one."""
+    cut: bool = False
+    """Whether the Secrets have keys that were not compared."""
