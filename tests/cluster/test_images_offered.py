@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -18,13 +19,14 @@ from tests.cluster.users import HARBOR, make, pod_spec
 from tests.peers.cluster import Cluster
 from tests.peers.docker_registry import docker_registry
 from tests.peers.images import push, single
-from tests.peers.scripted import basic
+from tests.peers.scripted import basic, wait_for
 from tests.processes.test_verify_images import verify
 
 pytest_plugins = ("tests.cluster.users",)
 
 CHOICES = "/registries/-/add/images/"
 USER = "robot"
+PODS = {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}
 
 
 @pytest.fixture(scope="module")
@@ -84,17 +86,25 @@ def test_the_api_lists_them_and_verify_takes_one(people: Cast, place: Cluster, h
     assert verdict.json()["image"]["ok"] is True
 
 
+@contextmanager
+def without_rights(place: Cluster) -> Iterator[None]:
+    """The console may list no pods, and the authorizer knows."""
+    place.revoke_console()
+    try:
+        assert wait_for(lambda: not place.allows("console", PODS, "team-a"))
+        yield
+    finally:
+        place.grant_console()
+
+
 def test_where_pods_cannot_be_listed_it_is_said(people: Cast, place: Cluster, host: str) -> None:
     people.add("harbor-prod", domain=f"http://{host}", username=USER, password=CANARY)
     services().index.fresh()
     make(place, "Pod", "a", pod_spec(f"{host}/shop/web:1"))
-    place.revoke_console()
-    try:
+    with without_rights(place):
         found = people.api("omar").get(f"{TEAM_A}/harbor-prod/images").json()
         assert (found["items"], found["listed"]) == ([], False)
         assert offered(people, host) == []
-    finally:
-        place.grant_console()
 
 
 def test_the_command_looks_at_the_images_that_pods_run(
@@ -122,11 +132,8 @@ def test_the_command_says_which_pods_it_may_not_list(
 ) -> None:
     people.add("used", domain=f"http://{host}", username=USER, password=CANARY)
     services().index.fresh()
-    place.revoke_console()
-    try:
+    with without_rights(place):
         status, out = verify(capsys, "--running-images")
-    finally:
-        place.grant_console()
 
     assert status == 1
     assert "The pods of these namespaces could not be listed: team-a" in out
