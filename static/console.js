@@ -2,6 +2,7 @@
 import "./add.js";
 import "./card.js";
 import "./details.js";
+import "./failures.js";
 import "./focus.js";
 import "./frame.js";
 import "./keys.js";

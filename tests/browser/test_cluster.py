@@ -16,6 +16,7 @@ from tests.peers.api_server import ApiServer
 from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster
 from tests.peers.console_page import add_registry, choose, dialog, row
+from tests.peers.failing_pods import fails
 from tests.peers.held import HeldRegistry
 from tests.peers.ports import demo_base
 from tests.peers.running_console import RunningConsole
@@ -102,6 +103,35 @@ def test_a_service_account_is_bound_and_its_use_told_before_a_deletion(
     unbind.click()
     expect(panel.get_by_role("button", name="绑定", exact=True)).to_be_visible()
     cluster.server.call("DELETE", f"{core}/pods/shop-web?gracePeriodSeconds=0")
+
+
+def test_failing_pods_are_followed_while_somebody_looks_at_them(
+    people: People, cluster: Cluster, failing_pods: None
+) -> None:
+    page = people("olive").open()
+    page.clock.install()
+    page.goto("/pull-failures/?namespace=team-a")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    folds = page.locator("#failures-found details summary")
+    folds.first.click()
+    page.clock.run_for(90_000)
+    assert asked == [], "what somebody opened stays"
+
+    folds.first.click()
+    page.get_by_role("heading", level=1).click()
+    late = page.locator("#failures-found li", has_text="late")
+    expect(late).to_have_count(0)
+    fails(cluster, "late", image="late.example.com/a:1")
+    with page.expect_response("**/pull-failures/*"):
+        page.clock.run_for(30_000)
+
+    expect(late).to_have_count(1)
+    page.evaluate("Object.defineProperty(document, 'hidden', {get: () => true})")
+    asked.clear()
+    page.clock.run_for(90_000)
+    assert asked == [], "nobody sees it"
+    page.close()
 
 
 def test_a_row_under_test_keeps_no_change_of_others_away(

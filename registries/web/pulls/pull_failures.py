@@ -29,6 +29,8 @@ from registries.words.pull_failures import LABELS, reason
 SHOWN, GROUPS = 10, 100
 """Pods of a group, and groups; the rest are counted."""
 UNREAD_SHOWN = 10
+PULSE = 30_000
+"""Milliseconds until an open page reads the pods again (failures.js)."""
 IMAGE_MAX, MESSAGE_MAX = 255, 600
 _PER_IMAGE = frozenset(
     {
@@ -80,6 +82,7 @@ def pull_failures(request: ConsoleRequest) -> HttpResponse:
         "namespaces": services().index.namespaces(access=access),
         "registry": shown_words(name, IMAGE_MAX),
         "running": phase is Phase.RUNNING,
+        "pulse_every": PULSE,
         "pods": len({(it.pod.namespace, it.pod.name) for it in items}),
         "groups": [_group(it, request.acting_access, accounts) for it in grouped[:GROUPS]],
         "more": found.more or len(grouped) > GROUPS,
