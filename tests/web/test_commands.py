@@ -27,9 +27,10 @@ from tests.cast import ROLES
 from tests.examples import of
 from tests.peers.parts import require_part
 
-SPECIAL = "'\"`$(){}[]<>|&;#%*!?~\\/=@^,+_ \t\r\n\x7f\u202e\u2028\u00a0\ufeffé中aA0.-"
+SPECIAL = "'\"`$(){}[]<>|&;#%*!?~\\/=@^,+_ \t\r\n\x7f\x85\u202e\u2028\u00a0\ufeffé中aA0.-"
 ODD = (
     "$(touch x)",
+    "a\x85\u2028\nb",
     "`touch x`",
     "-n",
     "--help",

@@ -169,7 +169,7 @@ def as_yaml(registry: RegistrySecret) -> str:
 def _dump(resource: Resource, password: str) -> str:
     shown = {**resource, "spec": {**resource["spec"], "password": password}}
     text = yaml.dump(shown, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1000)
-    return _DIRECTION.sub(lambda mark: f"\\u{ord(mark[0]):04X}", text)
+    return _ODD.sub(lambda mark: f"\\u{ord(mark[0]):04X}", text)
 
 
 def _new(registry: RegistrySecret) -> Resource:
@@ -192,8 +192,9 @@ class _Dumper(yaml.SafeDumper):
     """Prints texts of several lines as a block, as kubectl does."""
 
 
-_DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Marks that change the direction of writing. They are shown as escapes, which need double quotes."""
+_ODD = re.compile("[\x85\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Line breaks of Unicode, which readers of YAML take for others, and marks that change the direction of writing. They
+are shown as escapes, which need double quotes."""
 _NO_TEXT = re.compile(
     r"[yYnN]|[-+]?0[oO][0-7_]+|[-+]?(?:\.[0-9_]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9_]+)?"
 )
@@ -201,7 +202,7 @@ _NO_TEXT = re.compile(
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    styles = {'"': _DIRECTION.search(text), "|": "\n" in text, "'": _NO_TEXT.fullmatch(text)}
+    styles = {'"': _ODD.search(text), "|": "\n" in text, "'": _NO_TEXT.fullmatch(text)}
     style = next((style for style, fits in styles.items() if fits), None)
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
