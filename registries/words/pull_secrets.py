@@ -147,7 +147,8 @@ FINDINGS: dict[Finding, Label] = {
         _("Pull secret not checked"),
         *IDLE,
         _(
-            "Its content was not read: the console reads it only for people of the cluster who may get this Secret."
+            "Its content was not read: the console reads it only for people of the cluster who may get this Secret, and"
+            " for at most 8 seconds on one page."
         ),
     ),
 }
