@@ -27,6 +27,12 @@ _MENTION = re.compile(r"(?<![\w.+-])@")
 _SCHEME = re.compile(r"(?<=\w):(?=//)")
 _WWW = re.compile(r"(www\d*)[.\u3002\uff61]", re.IGNORECASE)
 """Many programs make a link of a text that begins so."""
+_DOMAIN = re.compile(
+    r"(?P<mail>[\w.+-]{1,64}@[\w-]+\.[\w.-]++(?![/:]))"
+    r"|(?<=[^\W_])\.(?=[^\W\d_]{2})|(?<=[a-z0-9])[\u3002\uff61](?=[a-z]{2})",
+    re.IGNORECASE,
+)
+"""An address of mail, or a dot before a word, as in a domain: some programs make a link of example.com."""
 _MARKUP = str.maketrans({"[": "［", "]": "］", "<": "＜", ">": "＞", "`": "＇", "*": "＊", "|": "｜"})
 
 
@@ -75,6 +81,11 @@ def message(changes: Sequence[Change], *, language: str, url: str, scope: str = 
 
 def typed(text: str) -> str:
     """A text that somebody typed, on one line, without links, mentions and markup."""
+    return _plain(_DOMAIN.sub(lambda found: found["mail"] or "．", text))
+
+
+def _plain(text: str) -> str:
+    """The same of a host, which stays as it is: people copy it, and a link leads to the registry itself."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     line = unlinked(_MENTION.sub("＠", _SCHEME.sub("：", line)).translate(_MARKUP))
     return line if len(line) <= TYPED_MAX else line[: TYPED_MAX - 1] + "…"
@@ -109,7 +120,7 @@ def _title(first: Change, registries: Sequence[Change]) -> str:
 
 
 def _host(change: Change) -> str:
-    return typed(_written(change.host))
+    return _plain(_written(change.host))
 
 
 def _written(host: str) -> str:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from registries.events import outbox
 from registries.events.change import Change, ChangeKind
 from registries.events.channels import ChannelView
+from registries.events.message import Message, message
 from registries.events.sender import Sender
 from registries.models import Delivery
 from registries.wiring import services
@@ -35,6 +36,11 @@ def change(name: str = "harbor-prod", namespace: str = "team-a", **values: Any) 
         **values,
     }
     return Change(**fields)
+
+
+def told(language: str = "zh", **values: Any) -> Message:
+    """The message about one change."""
+    return message([change(**values)], language=language, url="https://console.example")
 
 
 @pytest.fixture

@@ -3,30 +3,25 @@
 import base64
 import json
 import re
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
 from registries.events.change import ChangeKind
-from registries.events.message import Message, message, typed
+from registries.events.message import Message, message
 from registries.events.services import SERVICES, dingtalk, feishu, webhook
 from registries.events.services.base import Outcome, Post, Trouble
 from registries.probe.answer import Answer
 from registries.probe.fault import Fault
 from registries.probe.post import post
 from registries.probe.reason import Reason
-from tests.events.conftest import change
+from tests.events.conftest import change, told
 from tests.peers.robots import coded, robot
 from tests.peers.scripted import HERE, Reply, ScriptedServer, scripted
 
 ROBOTS = ("dingtalk", "wecom", "feishu", "slack")
 NASTY = '[点我](http://evil.example) @all <!channel> <@U1> *b* `c` <at user_id="all">x</at> &lt;'
-
-
-def told(language: str = "zh", **values: object) -> Message:
-    return message([change(**values)], language=language, url="https://console.example")  # type: ignore[arg-type]
 
 
 def sent(service: str, text: Message, **config: str) -> Outcome:
@@ -229,41 +224,6 @@ class TestTheNetwork:
         assert next(pieces, None), "the whole answer was read"
 
 
-class TestText:
-    def test_a_group_is_one_message(self) -> None:
-        changes = [change(f"r{n}", f"team-{n % 7}") for n in range(12)]
-        text = message(changes, language="en", url="")
-        assert text.title.startswith("12 registries on harbor.example.com fail in 7 namespaces")
-        assert "Namespaces (7): team-0, team-1, team-2, team-3, team-4, …" in text.lines
-        assert "and 2 more" in text.lines
-
-    def test_the_last_change_of_a_registry_counts(self) -> None:
-        twice = [change(reason="timeout"), change(reason="timeout", owner="wang")]
-        assert [it.owner for it in message(twice, language="zh", url="").changes] == ["wang"]
-
-    @pytest.mark.parametrize("kind", list(ChangeKind))
-    @pytest.mark.parametrize("language", ["zh", "en"])
-    def test_every_kind_has_words(self, kind: ChangeKind, language: str) -> None:
-        now = datetime(2026, 11, 28, 6, 20, tzinfo=UTC)
-        name = "" if kind in (ChangeKind.NETWORK, ChangeKind.NETWORK_OVER, ChangeKind.TEST) else "harbor"
-        text = message([change(name, kind=kind, since=now, at=now)], language=language, url="")
-        assert text.title
-        assert text.lines
-        if language == "zh":
-            assert any("一" <= letter <= "鿿" for letter in text.title)
-        if kind is not ChangeKind.TEST:
-            at = "2026-11-28" if kind is ChangeKind.EXPIRING else "2026-11-28 14:20 CST"
-            assert any(at in line for line in text.lines)
-
-    def test_no_half_character_is_sent(self) -> None:
-        text = told(display_name="名" * 79)
-        for limit in range(60, 200):
-            assert len(text.text(limit).encode()) <= limit
-
-    def test_an_address_of_mail_stays(self) -> None:
-        assert typed("ops@example.com, @all") == "ops@example.com, ＠all"
-
-
 @pytest.mark.parametrize(
     ("reply", "trouble"),
     [
@@ -299,38 +259,3 @@ def test_alerts_of_failure_and_recovery_have_the_same_labels() -> None:
     assert failing["labels"] == recovered["labels"]
     assert datetime.fromisoformat(failing["endsAt"]) - now == timedelta(minutes=15)
     assert datetime.fromisoformat(recovered["endsAt"]) == now
-
-
-class TestTitleAndLink:
-    def test_a_title_has_host_namespaces_and_reason(self) -> None:
-        many = [change(f"r{n}", f"team-{n % 7}", host="harbor.example.com:443") for n in range(12)]
-        told = message(many, language="en", url="")
-        assert (
-            told.title
-            == "12 registries on harbor.example.com fail in 7 namespaces: Wrong user name or password"
-        )
-        assert message(many[:1], language="en", url="").title.endswith(": Wrong user name or password")
-        hub = message(
-            [change("a", host="registry-1.docker.io:443"), change("b")], language="en", url="https://c"
-        )
-        assert hub.link == "https://c/registries/?namespace=team-a&q=docker.io&status=failed"
-        recovered = message([replace(many[0], kind=ChangeKind.RECOVERED)], language="zh", url="")
-        assert recovered.title == "镜像源 team-0/r0 已恢复"
-        assert any(it.startswith("恢复时间：") for it in recovered.lines)
-
-    @pytest.mark.parametrize(
-        ("kind", "count", "link"),
-        [
-            (ChangeKind.FAILING, 1, "registries/team-0/r0/"),
-            (ChangeKind.FAILING, 3, "registries/?q=h.example.com%3A5000&status=failed"),
-            (ChangeKind.RECOVERED, 3, "registries/?q=h.example.com%3A5000"),
-            (ChangeKind.FLAPPING, 3, "registries/?q=h.example.com%3A5000"),
-            (ChangeKind.EXPIRING, 3, "registries/?q=h.example.com%3A5000&status=expiring"),
-            (ChangeKind.NETWORK, 0, "overview/"),
-            (ChangeKind.TEST, 0, "overview/"),
-        ],
-    )
-    def test_a_link_leads_to_what_the_message_tells(self, kind: ChangeKind, count: int, link: str) -> None:
-        named = [change(f"r{n}", f"team-{n}", host="h.example.com:5000", kind=kind) for n in range(count)]
-        told = named or [change("", "", host="", kind=kind)]
-        assert message(told, language="en", url="https://c").link == f"https://c/{link}"
