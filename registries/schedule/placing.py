@@ -20,6 +20,7 @@ from registries.models import (
     ScheduledCredential,
     ScheduledRegistry,
 )
+from registries.probe.reason import Reason
 from registries.probe.schedule import registry_of
 from registries.schedule import days, telling
 from registries.schedule.digest import CredentialDigest, fingerprint
@@ -141,9 +142,18 @@ class Placing:
             )
             joined = [rows[digest] for it, digest in read if digest not in new]
             ScheduledCredential.objects.filter(pk__in=joined, outcome_at__isnull=False).update(behind=True)
+            self._test_soon(joined, now)
             drop_empty({it.credential_id for it in before.values()})
             self._intervals.apply(set(rows.values()), now)
             telling.catch_up([it.uid for it, _ in read], now)
+
+    def _test_soon(self, joined: Sequence[int], now: datetime) -> None:
+        """A registry that joins others finds no verdict where their registry asked for a pause at once. It is tested as
+        any new one, unless its own namespace waits as well."""
+        rows = ScheduledCredential.objects.filter(pk__in=joined, outcome_at=None, interval__isnull=False)
+        for row in rows.filter(tested_reason=Reason.RATE_LIMITED).defer("outcome"):
+            due_at = first_due(now, timedelta(seconds=row.interval or 0), 1, everything=False)
+            ScheduledCredential.objects.filter(pk=row.pk, due_at__gt=due_at).update(due_at=due_at)
 
     def _gone(self, absent: Collection[str], snapshot: Snapshot) -> Iterable[str]:
         """Those of these registries that do not exist. The others are left out of the index, and are looked at again

@@ -174,9 +174,9 @@ class Sweep:
 
     def _test(self, claim: Claim) -> datetime | None:
         """Tests the credential once. Returns the time of the next try if it could not be tested now."""
-        members = rows.members(claim)
-        if (left := self._pause(claim, members)) > 0:
-            return timezone.now() + timedelta(seconds=left)
+        members, wait = self._unpaused(claim, rows.members(claim))
+        if wait:
+            return timezone.now() + timedelta(seconds=wait)
         for member in members:
             key = Key(member.namespace, member.name)
             try:
@@ -228,15 +228,18 @@ class Sweep:
             self._placing.again(uid)
         return uids
 
-    def _pause(self, claim: Claim, members: list[ScheduledRegistry]) -> int:
-        """The seconds for which the registry asked to be left alone, in any namespace with this credential."""
+    def _unpaused(
+        self, claim: Claim, members: list[ScheduledRegistry]
+    ) -> tuple[list[ScheduledRegistry], int]:
+        """The registries in namespaces that the registry did not ask for a pause: those of another namespace neither
+        wait for it nor learn of it. If it asked all of them, the seconds until the first pause ends."""
         paused = {
-            namespace
+            namespace: self._pauses.left(namespace, claim.host, claim.username)
             for namespace, host, username in self._pauses.active()
             if (host, username) == (claim.host, claim.username)
         }
-        of_members = paused & {it.namespace for it in members}
-        return max((self._pauses.left(it, claim.host, claim.username) for it in of_members), default=0)
+        free = [it for it in members if not paused.get(it.namespace)]
+        return free, min((paused[it.namespace] for it in members), default=0) if not free else 0
 
     def _write(self, claim: Claim) -> None:
         """Writes the confirmed verdict to every registry that lacks it. Unavailable."""

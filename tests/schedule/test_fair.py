@@ -15,9 +15,10 @@ from registries.schedule.network import WITNESSES, call_witnesses
 from registries.schedule.rows import record
 from registries.schedule.state import HostResult, own_network_fails
 from registries.wiring import services
+from tests.peers.scripted import Reply
 from tests.schedule.registries import World
 
-LASTS, MINUTE = timedelta(minutes=1), timedelta(minutes=1)
+LASTS, MINUTE, HOUR = timedelta(minutes=1), timedelta(minutes=1), timedelta(hours=1)
 
 
 def due(namespace: str, host: str, minutes: int, state: str = "ok", number: int = 0) -> ScheduledCredential:
@@ -187,3 +188,41 @@ def test_a_flood_of_dead_hosts_hides_no_failure_of_others(world: World) -> None:
 
     assert not NetworkIncident.objects.exists()
     assert StateChange.objects.filter(namespace="team-a", after="failing").exists()
+
+
+@pytest.mark.parametrize(("namespace", "asked"), [("team-b", 1), ("team-a", 0)])
+def test_a_new_registry_of_another_namespace_does_not_inherit_a_pause(
+    world: World, namespace: str, asked: int
+) -> None:
+    """With the same credential. It learns of a busy registry by its own first test, as with any other credential."""
+    registry = world.registry()
+    uid = world.add("r", registry)
+    registry.broken = Reply(429, [("Retry-After", str(8 * 3600))])
+    world.run(6)
+    registry.broken = None
+    assert world.due(uid) - world.clock.now > HOUR
+
+    world.add("new", registry, namespace)
+    world.run(0.1)
+
+    assert [it.ok for it in registry.log_ins] == [True] * asked
+    assert world.cast.find("new", namespace).verification.reason == ("ok" if asked else "")
+
+
+def test_a_pause_of_one_namespace_does_not_stop_the_check_that_another_shares(world: World) -> None:
+    registry = world.registry()
+    for namespace in ("team-a", "team-b"):
+        world.add("r", registry, namespace)
+    services().pauses.note("team-a", registry.server.netloc, "robot", 3600)
+    world.schedule.placing.update(world.clock.now)
+    ScheduledCredential.objects.update(due_at=world.clock.now)
+    world.schedule.sweep.turn()
+
+    assert len(registry.log_ins) == 1
+    services().pauses.note("team-b", registry.server.netloc, "robot", 600)
+    ScheduledCredential.objects.update(due_at=world.clock.now)
+    world.schedule.sweep.turn()
+    assert len(registry.log_ins) == 1, "both wait"
+    left = ScheduledCredential.objects.get().due_at
+    assert left
+    assert left - world.clock.now <= 10 * MINUTE, "for the first end of the two"
