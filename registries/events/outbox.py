@@ -81,9 +81,16 @@ def tell(changes: Sequence[Change]) -> int:
     return told
 
 
+def was_told(group: str, since: datetime) -> bool:
+    """Whether a message of this group was put into the outbox since then."""
+    return Delivery.objects.filter(group=group, created_at__gte=since).exists()
+
+
 def _collect(channel: Channel, group: str, changes: Sequence[Change]) -> int:
+    now = timezone.now()
+    times = {"created_at": now, "due_at": now + COLLECT}
     delivery, _created = Delivery.objects.get_or_create(
-        channel=channel, group=group[:400], state=COLLECTING, defaults={"due_at": timezone.now() + COLLECT}
+        channel=channel, group=group[:400], state=COLLECTING, defaults=times
     )
     DeliveryItem.objects.bulk_create(DeliveryItem(delivery=delivery, change=it.to_json()) for it in changes)
     return len(changes)

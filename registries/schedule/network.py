@@ -40,7 +40,7 @@ def own_network(host: str, reason: Reason, at: datetime, *, failing: bool, again
             open=True, defaults={"began_at": at, "hosts": len(results), "failed": failed}
         )
         if new:
-            tell_network(incident)
+            tell_network(incident, at)
         return True
     if is_open and reason not in NETWORK and not most_fail(results):
         _close(at)
@@ -56,7 +56,7 @@ def _close(at: datetime) -> None:
     incident = current()
     if incident and NetworkIncident.objects.filter(pk=incident.pk, open=True).update(open=None, ended_at=at):
         incident.ended_at = at
-        tell_network(incident)
+        tell_network(incident, at)
 
 
 def call_witnesses(host: str, at: datetime) -> None:

@@ -12,7 +12,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 
 from registries.events.change import Change, ChangeKind
-from registries.events.outbox import tell
+from registries.events.outbox import tell, was_told
 from registries.limits import exclusive
 from registries.models import NetworkIncident, ScheduledCredential, ScheduledRegistry, StateChange
 from registries.probe.reason import Reason
@@ -40,6 +40,7 @@ def run() -> None:
 def tell_due(now: datetime) -> None:
     """Tells what waited for the end of a silence, and reminds of what still fails."""
     tell_waiting(now)
+    tell_late_network(now)
     remind(now)
 
 
@@ -155,12 +156,42 @@ def remind(now: datetime) -> None:
         tell([replace(it, kind=ChangeKind.REMINDER) for it in _failing(now, Q(credential__in=mine))])
 
 
-def tell_network(incident: NetworkIncident) -> None:
-    """Tells that the console's own network fails, or works again."""
-    kind, at = ChangeKind.NETWORK, incident.began_at
-    if incident.ended_at is not None:
-        kind, at = ChangeKind.NETWORK_OVER, incident.ended_at
-    tell([Change(kind=kind, at=at, since=incident.began_at)])
+def tell_network(incident: NetworkIncident, now: datetime) -> None:
+    """Tells that the console's own network fails, or, if that was told, that it works again. It waits while everything
+    is silenced."""
+    if _may_tell(incident, now):
+        tell([_of_network(incident)])
+
+
+def tell_late_network(now: datetime) -> None:
+    """Tells after a silence of everything what differs from its beginning: the network fails, or works again."""
+    incident = NetworkIncident.objects.order_by("-began_at").first()
+    if incident and _may_tell(incident, now):
+        with exclusive("schedule silences"):
+            tell_network(incident, now)
+
+
+def _may_tell(incident: NetworkIncident, now: datetime) -> bool:
+    change, failed = _of_network(incident), _failed(incident)
+    if was_told(change.group, change.at) or _all_silent(now):
+        return False
+    return incident.ended_at is None or was_told(failed.group, failed.at)
+
+
+def _failed(incident: NetworkIncident) -> Change:
+    return Change(ChangeKind.NETWORK, incident.began_at, incident.began_at)
+
+
+def _of_network(incident: NetworkIncident) -> Change:
+    if incident.ended_at is None:
+        return _failed(incident)
+    return Change(ChangeKind.NETWORK_OVER, incident.ended_at, incident.began_at)
+
+
+def _all_silent(at: datetime) -> bool:
+    """Whether a silence is for everything: the console's own network has no namespace, host or registry."""
+    zone = timezone.get_default_timezone()
+    return silence_at(current(at), at, zone, namespace="", host="", uid="") is not None
 
 
 def failing() -> Sequence[Change]:
@@ -168,7 +199,7 @@ def failing() -> Sequence[Change]:
     Silenced registries are left out."""
     now = timezone.now()
     incident = NetworkIncident.objects.filter(open=True).first()
-    own = [Change(ChangeKind.NETWORK, now, incident.began_at)] if incident else []
+    own = [Change(ChangeKind.NETWORK, now, incident.began_at)] if incident and not _all_silent(now) else []
     return [*own, *_failing(now, Q(), (State.FAILING, State.FLAPPING))]
 
 

@@ -6,10 +6,17 @@ from datetime import timedelta
 import pytest
 
 from registries.events.change import Change, ChangeKind
-from registries.models import Channel, DeliveryItem, NetworkIncident, ScheduledCredential, StateChange
+from registries.models import (
+    Channel,
+    DeliveryItem,
+    NetworkIncident,
+    ScheduledCredential,
+    Silence,
+    StateChange,
+)
 from registries.schedule import silences
 from registries.schedule.silences import Scope, Window
-from registries.schedule.telling import failing, record, remind
+from registries.schedule.telling import failing, record, remind, tell_due, tell_network
 from registries.wiring import services
 from tests.peers.scripted import Reply
 from tests.schedule.registries import Registry, World
@@ -168,6 +175,55 @@ def test_the_consoles_own_network_is_told_once_and_its_end(world: World) -> None
         it.broken = None
     world.run(1)
     assert told() == [(ChangeKind.NETWORK, "", ""), (ChangeKind.NETWORK_OVER, "", "")]
+
+
+def everything_silent(world: World, hours: float) -> Silence:
+    now = world.clock.now
+    window = Window(now, now + hours * HOUR)
+    return silences.add(access=world.cast.access("olive"), scope=Scope(), window=window, reason="new router")
+
+
+def network(kind: ChangeKind) -> tuple[ChangeKind, str, str]:
+    return kind, "", ""
+
+
+def test_a_network_that_fails_in_a_silence_of_everything_is_told_at_its_end(world: World) -> None:
+    began = world.clock.now
+    ends = [everything_silent(world, hours) for hours in (1, 2)]
+    incident = NetworkIncident(open=True, began_at=began, hosts=6, failed=6)
+    incident.save()
+    tell_network(incident, began)
+    assert not failing(), "Alertmanager hears nothing either"
+    world.run(1.5)
+    assert told() == []
+    silences.end(access=world.cast.access("olive"), pk=ends[1].pk)
+    for _ in range(2):
+        tell_due(world.clock.now)
+    assert told() == [network(ChangeKind.NETWORK)]
+    assert [it.kind for it in failing()] == [ChangeKind.NETWORK]
+
+    everything_silent(world, 1)
+    incident.open, incident.ended_at = None, world.clock.now
+    incident.save()
+    tell_network(incident, world.clock.now)
+    world.run(0.5)
+    assert told() == [network(ChangeKind.NETWORK)]
+    world.run(1)
+    for _ in range(2):
+        tell_due(world.clock.now)
+    assert told() == [network(ChangeKind.NETWORK), network(ChangeKind.NETWORK_OVER)]
+
+
+def test_a_network_that_works_again_at_the_end_of_a_silence_is_not_told(world: World) -> None:
+    everything_silent(world, 1)
+    began = world.clock.now
+    incident = NetworkIncident.objects.create(
+        open=None, began_at=began, ended_at=began + HOUR / 2, hosts=6, failed=6
+    )
+    tell_network(incident, began + HOUR / 2)
+    world.run(2)
+    tell_due(world.clock.now)
+    assert told() == []
 
 
 def test_what_still_fails_is_told_once_a_day(world: World) -> None:
