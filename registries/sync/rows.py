@@ -159,6 +159,19 @@ def forget(rule: Rule, namespace: str) -> None:
     SyncCopy.objects.filter(rule=rule.id, namespace=namespace).delete()
 
 
+def namespace_gone(name: str, before: datetime | None = None) -> None:
+    """A namespace was deleted. A later one of this name is a new one for every rule, however soon it comes: nobody
+    deleted its copy. `before`: only what was found before this time."""
+    copies = SyncCopy.objects.filter(namespace=name).exclude(state=CopyState.NAMESPACE_GONE)
+    copies = copies.filter(at__lt=before) if before else copies
+    if not copies.exists():
+        return
+    with transaction.atomic():
+        for row in SyncRule.objects.filter(pk__in=list(copies.values_list("rule", flat=True))):
+            _stop(row, RuleState(row.state))
+        copies.update(state=CopyState.NAMESPACE_GONE, problem="", at=timezone.now())
+
+
 def claim(rule: Rule, by: str, until: datetime) -> Rule | None:
     """Claims a rule; None if another process has it, or changed it."""
     now = timezone.now()

@@ -88,6 +88,8 @@ class Foundation:
 
     def __init__(self) -> None:
         self.building = threading.RLock()
+        self._namespaces: dict[str, datetime] = {}
+        """When the namespaces of the cluster were created that were seen last."""
 
     @part
     def on_cluster(self) -> bool:
@@ -161,18 +163,21 @@ class Foundation:
 
     def _close_earlier(self, created: Mapping[str, datetime]) -> None:
         """Keeps the audit log, the trash, the channels, the silences and the check intervals of earlier namespaces from
-        the people of these. Runs in a watching thread."""
+        the people of these, which are new ones for rules. Runs in a watching thread."""
         try:
             surely = {namespace: at - CLOCKS for namespace, at in created.items()}
             channels.turn_off_earlier(surely)
             silences.forget_earlier(surely)
             Intervals(self.check_interval).forget_earlier(surely)
             for namespace, at in created.items():
+                again = self._namespaces.get(namespace, at) != at
+                sync_rows.namespace_gone(namespace, before=None if again else surely[namespace])
                 self.audit.close_namespace(namespace, before=at)
                 self.trash.forget_namespace(namespace, before=at)
         except Exception:  # the watch goes on, whatever the database says
             log.exception("what belongs to an earlier namespace stays")
         finally:
+            self._namespaces |= created
             connections.close_all()
 
     @part

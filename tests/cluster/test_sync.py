@@ -1,6 +1,7 @@
 """Sync across namespaces on a cluster: labels of namespaces, new passwords with kubectl, conflicts, the binding."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -144,6 +145,29 @@ def test_a_namespace_comes_and_goes(cast_there: Cast, server: ApiServer) -> None
     assert turn() == {"team-b": "in_step", "sync-comes": "namespace_gone"}
     assert SyncRule.objects.get().state == "active"
     assert CANARY not in str(SyncRule.objects.values())
+
+
+def test_a_namespace_that_comes_again_before_anybody_looks(cast_there: Cast, server: ApiServer) -> None:
+    source, place = cast_there.add(), "sync-again"
+    server.create_namespace(place)
+    created = datetime.now(UTC)
+    keep(cast_there, source, Selection(names=("team-b", place)))
+    assert wait_for(lambda: place in services().index.fresh().namespaces)
+    assert turn() == {"team-b": "in_step", place: "in_step"}
+
+    server.call("DELETE", f"/api/v1/namespaces/{place}")
+    server.call("DELETE", Cluster.path(place, "harbor-prod"))
+    assert wait_for(lambda: turn() == {"team-b": "in_step", place: "deleted"})
+    server.finalize_namespace(place)
+    assert wait_for(lambda: server.call("GET", f"/api/v1/namespaces/{place}").status == 404)
+    assert wait_for(lambda: datetime.now(UTC) - created > timedelta(seconds=1)), "they have whole seconds"
+    server.create_namespace(place)
+
+    def followed() -> bool:
+        services().follower.turn()
+        return states() == {"team-b": "in_step", place: "in_step"}
+
+    assert wait_for(followed)
 
 
 def test_the_preview_says_who_decides_about_labels(cast_there: Cast) -> None:

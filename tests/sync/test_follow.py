@@ -204,6 +204,35 @@ def test_a_namespace_that_goes_and_comes_again(cast: Cast) -> None:
     assert turn() == {"team-b": "in_step", "team-c": "in_step"}
 
 
+def test_a_namespace_that_comes_again_before_anybody_looks(cast: Cast) -> None:
+    """Nobody has deleted the copy of the new one, so nobody is asked."""
+    create_namespace(cast, "team-c")
+    followed(cast)
+    delete(cast, cast.find(namespace="team-c"))
+    assert turn() == {"team-b": "in_step", "team-c": "deleted"}
+    cast.client("olive").post("/namespaces/team-c/delete/", {"name": "team-c", "confirm": "team-c"})
+    assert "team-c" not in services().index.fresh().namespaces
+    create_namespace(cast, "team-c")
+
+    services().follower.turn()  # nor waits for the next look at labels
+
+    assert states() == {"team-b": "in_step", "team-c": "in_step"}
+
+
+def test_a_process_that_looked_before_the_namespace_went_writes_nothing(cast: Cast) -> None:
+    create_namespace(cast, "team-c")
+    followed(cast)
+    SyncRule.objects.update(due_at=timezone.now())
+    claimed = rows.claim(rows.rules()[0], "slow", timezone.now() + timedelta(minutes=1))
+    assert claimed
+
+    rows.namespace_gone("team-c")
+
+    assert not rows.note(claimed, "team-c", Known(CopyState.DELETED, "copy"))
+    assert states() == {"team-b": "in_step", "team-c": "namespace_gone"}
+    assert rows.rules()[0].state is RuleState.ACTIVE
+
+
 def test_only_chosen_namespaces_and_one_that_is_chosen_no_more(cast: Cast) -> None:
     create_namespace(cast, "team-c")
     source = cast.add()

@@ -15,6 +15,7 @@ from registries.people.grants import forget_namespace
 from registries.schedule import intervals as check_intervals
 from registries.schedule import silences
 from registries.schedule.intervals import Setting, Source
+from registries.sync import rows as copies
 from registries.web.administration.administration_forms import NamespaceForm
 from registries.web.form_dialogs import confirm_by_name, submit
 from registries.web.responses import dialog
@@ -92,6 +93,7 @@ def _forget(name: str) -> None:
     services().channels.forget_namespace(name)
     check_intervals.forget_namespace(name)
     silences.forget_namespace(name)
+    copies.namespace_gone(name)
 
 
 def _interval(setting: Setting) -> tuple[str, bool]:
