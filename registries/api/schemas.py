@@ -42,6 +42,7 @@ _TEXTS = {
     ),
 }
 _CERTIFICATE_END = text(_("the earliest end of the certificates that tests saw"), format="date-time")
+_TOKEN_END = text(_("the end of a token that says so, in the last test"), format="date-time")
 _LABELS: Schema = {
     "type": "object",
     "description": _("labels of the client, validated and stored as in Kubernetes"),
@@ -92,6 +93,7 @@ SCHEMAS: dict[str, Schema] = (
                                 PREFIX + "verify-message": text(_("in Chinese")),
                                 PREFIX + "verify-timestamp": STAMP,
                                 PREFIX + "certificate-expires": _CERTIFICATE_END,
+                                PREFIX + "token-expires": _TOKEN_END,
                                 PREFIX + "password-set-at": text(
                                     _("when the password was changed last"), format="date-time"
                                 ),

@@ -29,6 +29,7 @@ from registries.domain.resource import (
     LAST_APPLIED,
     OURS,
     PREFIX,
+    TOKEN_EXPIRES,
     VERIFY_GENERATION,
     VERIFY_STATUS,
     Resource,
@@ -244,13 +245,14 @@ _NOTES = {PREFIX + name: read for name, read in _SHOWN.items()} | {
     PREFIX + "probe-image": shown_image,
     PREFIX + "ca-bundle": shown_bundle,
     PREFIX + "certificate-expires": shown_moment,
+    TOKEN_EXPIRES: shown_moment,
     PREFIX + "password-set-at": shown_moment,
     PREFIX + "copied-from": shown_origin,
     PREFIX + "copied-from-uid": shown_uid,
 }
 _ENUMERATED = frozenset(
     {"expires-at", "provider", "verify-status", "verify-timestamp", "plain-http", "skip-tls-verify"}
-    | {"certificate-expires", "password-set-at"}
+    | {"certificate-expires", "token-expires", "password-set-at"}
 )
 """Values that cannot hold a password, whatever the password is."""
 MOST_TEXT = 16 * 1024
@@ -274,6 +276,7 @@ def _verification(notes: Mapping[str, str]) -> Verification:
         reason=intern(shown_reason(notes.get(PREFIX + "verify-reason", ""))),
         message=intern(shown_message(notes.get(PREFIX + "verify-message", ""))),
         at=_moment(notes.get(PREFIX + "verify-timestamp", "")),
+        token_ends=read_moment(notes.get(TOKEN_EXPIRES, "")),
     )
 
 

@@ -72,6 +72,8 @@ class Verification:
     reason: str = ""
     message: str = ""
     at: datetime | None = None
+    token_ends: datetime | None = None
+    """The end of the tested credential, if it is a token that says so."""
 
     @property
     def unproven(self) -> bool:
@@ -172,9 +174,15 @@ class RegistrySecret:
         return {name: str(getattr(self, name) or "") for name in INFORMATION}
 
     @property
+    def credential_ends(self) -> date | None:
+        """The last day of the credential: the one that a person typed, or an earlier one (in UTC) that a token says."""
+        ends = self.verification.token_ends
+        return min(filter(None, (self.expires_at, ends and ends.date())), default=None)
+
+    @property
     def endings(self) -> tuple[tuple[date, Ending], ...]:
         """The last days of the credential and of the certificate (in UTC), as far as they are known, earliest first."""
-        typed = ((self.expires_at, Ending.CREDENTIAL),) if self.expires_at else ()
+        typed = ((self.credential_ends, Ending.CREDENTIAL),) if self.credential_ends else ()
         seen = ((self.certificate_ends.date(), Ending.CERTIFICATE),) if self.certificate_ends else ()
         return (*seen, *typed) if typed and seen and seen < typed else (*typed, *seen)
 

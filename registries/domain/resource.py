@@ -33,6 +33,7 @@ PREFIX = "theriseunion.io/"
 VERIFY_STATUS = f"{PREFIX}verify-status"
 VERIFY_GENERATION = f"{PREFIX}verify-generation"
 """The generation of the specification that was tested. A verdict on another one is none: the password is another."""
+TOKEN_EXPIRES = f"{PREFIX}token-expires"
 NEW_GENERATION = "1"
 """The API server gives it to each new resource."""
 _RESULTS = frozenset(
@@ -44,6 +45,7 @@ _RESULTS = frozenset(
         "verify-timestamp",
         "verify-generation",
         "certificate-expires",
+        "token-expires",
     )
 )
 OURS = _RESULTS | frozenset(
@@ -111,8 +113,8 @@ def own_annotations(annotations: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def verification_annotations(verification: Verification, generation: str = "") -> dict[str, str | None]:
-    """The merge patch that records a verdict: status, reason code, message and time, and the generation of the
-    specification that was tested, if it is known. None removes an annotation."""
+    """The merge patch that records a verdict: status, reason code, message and time, the generation of the
+    specification that was tested, if it is known, and the end of a token. None removes an annotation."""
     at = verification.at
     return {
         VERIFY_STATUS: verification.status.value,
@@ -120,6 +122,7 @@ def verification_annotations(verification: Verification, generation: str = "") -
         PREFIX + "verify-message": verification.message or None,
         PREFIX + "verify-timestamp": str(milliseconds(at)) if at else None,
         VERIFY_GENERATION: (generation or None) if verification.status is not VerifyStatus.UNTESTED else None,
+        TOKEN_EXPIRES: moment_text(verification.token_ends) if verification.token_ends else None,
     }
 
 

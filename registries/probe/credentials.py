@@ -1,11 +1,16 @@
 """User name and password: their format, and the Authorization header."""
 
 import base64
+import json
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 IDENTITY_TOKEN_USER = "<token>"  # noqa: S105 - docker stores refresh tokens under this name
+_JWT_PARTS = 3
+_LAST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
+"""A later end is none."""
 _PASSWORD_CONTROLS = "\t\n\r"  # noqa: S105 - a pasted _json_key contains them
 
 
@@ -35,6 +40,22 @@ class Credentials:
         """The value of an Authorization header, encoded as UTF-8 (RFC 7617, section 2.1)."""
         pair = f"{self.username}:{self.password}".encode()
         return "Basic " + base64.b64encode(pair).decode("ascii")
+
+    @property
+    def ends(self) -> datetime | None:
+        """When a token ends, if it says so: `exp` of a JSON Web Token (RFC 7519), or `expiration` of a password of AWS
+        ECR, which is JSON in base64. Both are seconds since the epoch."""
+        parts = self.password.strip().split(".")
+        text, name = (parts[1], "exp") if len(parts) == _JWT_PARTS else (parts[0], "expiration")
+        text = text.rstrip("=").replace("-", "+").replace("_", "/")
+        try:
+            claims = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), validate=True))
+        except (ValueError, RecursionError):
+            return None
+        ends = claims.get(name) if isinstance(claims, dict) else None
+        if isinstance(ends, bool) or not isinstance(ends, int | float):
+            return None
+        return datetime.fromtimestamp(ends, UTC) if 0 < ends < _LAST else None
 
 
 _UNSEEN = re.compile(

@@ -286,6 +286,7 @@ def _result(session: ProbeSession, reason: Reason, fault: Fault | None) -> Resul
         warnings=tuple(dict.fromkeys(warnings)),
         node=session.node if fault is None else None,
         certificate_ends=session.transport.certificate_ends,
+        credential_ends=session.credentials.ends,
         tls=fault.tls.scrubbed(scrubber) if fault and fault.tls else None,
         quoted=fault is not None and isinstance(fault.said, Answer),
     )

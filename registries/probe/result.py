@@ -26,6 +26,7 @@ class Result:
     remarks.WARNINGS. `node` is a key of remarks.NODE_VIEWS where some nodes fail though this test
     succeeds (node_view.py). `tls` describes certificates that were not trusted. `certificate_ends` is the earliest
     end of the certificates that the registry and its token service showed, trusted or not; None without a handshake.
+    `credential_ends` is the end of a token that says so (Credentials.ends).
     `image` says whether the image that was looked at last can be pulled, and `images` has the answers about all that
     do not decide. `requests` and `connections` count network traffic.
     """
@@ -46,6 +47,7 @@ class Result:
     quoted: bool = False
     node: str | None = None
     certificate_ends: datetime | None = None
+    credential_ends: datetime | None = None
     image: ImageResult | None = None
     images: tuple[ImageResult, ...] = ()
 

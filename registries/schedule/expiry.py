@@ -24,7 +24,9 @@ BEFORE = (1, 7, 30)
 """Days before the end, at which people are told."""
 PAUSE = 60.0
 RENEWED = {Ending.CREDENTIAL: timedelta(days=1), Ending.CERTIFICATE: timedelta(days=20)}
-"""An end that is later by so much is told anew. The servers behind one name may have several certificates."""
+RENEWED_TOKEN = timedelta(days=BEFORE[-1])
+"""An end that is later by so much is told anew. The servers behind one name may have several certificates, and a
+program may replace a token each day."""
 FORGOTTEN = timedelta(days=1)
 """After this time, the notices of a registry that is gone are deleted."""
 BATCH = 500
@@ -59,7 +61,7 @@ class Expiries:
             (it, day, what)
             for it in ending
             for day, what in it.endings
-            if day <= soon and _is_due(told.get((it.uid, what)), day, what, _threshold(day, today))
+            if day <= soon and _is_due(told.get((it.uid, what)), it, day, what, _threshold(day, today))
         ]
         _forget({uid for (uid, _), (*_, its) in told.items() if snapshot.is_gone(uid, its)}, now)
         return sum(_tell_some(due[first : first + BATCH], today, now) for first in range(0, len(due), BATCH))
@@ -84,8 +86,15 @@ def _threshold(day: date, today: date) -> int:
     return next((days for days in BEFORE if (day - today).days <= days), BEFORE[-1])
 
 
-def _is_due(told: tuple[date, int, str] | None, day: date, what: Ending, days: int) -> bool:
-    return told is None or days < told[1] or told[0] <= day - RENEWED[what]
+def _is_due(
+    told: tuple[date, int, str] | None, it: RegistrySecret, day: date, what: Ending, days: int
+) -> bool:
+    return told is None or days < told[1] or told[0] <= day - _renewed(it, day, what)
+
+
+def _renewed(it: RegistrySecret, day: date, what: Ending) -> timedelta:
+    of_token = what is Ending.CREDENTIAL and it.expires_at != day
+    return RENEWED_TOKEN if of_token else RENEWED[what]
 
 
 def _claim(it: RegistrySecret, day: date, what: Ending, days: int, now: datetime) -> bool:
@@ -93,7 +102,7 @@ def _claim(it: RegistrySecret, day: date, what: Ending, days: int, now: datetime
     place = {"uid": it.uid, "namespace": it.namespace}
     new = ExpiryNotice(**place, what=what, ends=day, days=BEFORE[-1] + 1, told_at=now)
     ExpiryNotice.objects.bulk_create([new], ignore_conflicts=True)
-    due = Q(days__gt=days) | Q(ends__lte=day - RENEWED[what])
+    due = Q(days__gt=days) | Q(ends__lte=day - _renewed(it, day, what))
     mine = ExpiryNotice.objects.filter(due, uid=it.uid, what=what)
     return bool(mine.update(ends=day, days=days, told_at=now, namespace=it.namespace))
 

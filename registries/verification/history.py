@@ -176,6 +176,7 @@ def verdict_annotations(result: Result, at: datetime, generation: str) -> dict[s
         reason=result.reason.value,
         message=kept(result).message(STORED_LANGUAGE),
         at=at,
+        token_ends=result.credential_ends,
     )
     verdict = verification_annotations(verification, generation or NEW_GENERATION)
     return {**verdict, **certificate_annotations(result.certificate_ends)}
@@ -210,6 +211,7 @@ _EMPTY: dict[str, Any] = {
     "node": "",
     "certificate_ends": "",
     "image": None,
+    "credential_ends": "",
 }
 """All keys of the JSON. `reason` is empty without a verdict, `problem` with one. Times are in milliseconds."""
 
@@ -234,6 +236,7 @@ def _values(result: Result) -> dict[str, Any]:
         "certificate": result.tls.to_json() if result.tls else None,
         "node": result.node or "",
         "certificate_ends": result.certificate_ends.isoformat() if result.certificate_ends else "",
+        "credential_ends": result.credential_ends.isoformat() if result.credential_ends else "",
         "image": result.image.values() if result.image else None,
     }
 
@@ -257,6 +260,7 @@ def from_json(text: str) -> Tested:
         quoted=values["quoted"],
         node=values["node"] or None,
         certificate_ends=datetime.fromisoformat(ends) if (ends := values["certificate_ends"]) else None,
+        credential_ends=datetime.fromisoformat(ends) if (ends := values["credential_ends"]) else None,
         tls=ServerCertificates.from_json(certificate) if certificate else None,
         image=ImageResult.of_values(values["image"]),
     )

@@ -24,7 +24,8 @@ NOTES = (
         "support-contact",
         "expires-at",
     ),
-    *("probe-image", "ca-bundle", "certificate-expires", "password-set-at", "copied-from", "copied-from-uid"),
+    *("probe-image", "ca-bundle", "certificate-expires", "token-expires", "password-set-at"),
+    *("copied-from", "copied-from-uid"),
     *("verify-message", "verify-reason", "verify-timestamp", "unknown"),
 )
 TEXTS = (

@@ -1,6 +1,7 @@
 """The resource as registry-management.zh.md shows it, and as kubectl may have made it."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -73,7 +74,11 @@ def test_a_verdict_is_kept_as_the_guide_has_it() -> None:
         "theriseunion.io/verify-message": "连接成功",
         "theriseunion.io/verify-timestamp": "1704672000000",
         "theriseunion.io/verify-generation": "3",
+        "theriseunion.io/token-expires": None,
     }
+    ends = datetime(2024, 2, 29, 1, 2, 3, tzinfo=UTC)
+    token = verification_annotations(replace(verdict, token_ends=ends))
+    assert token["theriseunion.io/token-expires"] == "2024-02-29T01:02:03Z"
     assert set(verification_annotations(Verification()).values()) == {"untested", None}
 
 

@@ -1,5 +1,8 @@
-"""The end of the certificates that a test saw: of the registry and its token service, trusted or not."""
+"""The end of the certificates that a test saw: of the registry and its token service, trusted or not. And that of a
+password that is a token."""
 
+import json
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from registries.probe import Policy, Reason, probe
 from registries.probe.certificate import ends_at
+from registries.probe.credentials import Credentials
 from tests.peers.basic_registry import PASSWORD, USER, registry, run_probe
 from tests.peers.certificates import Authority, Pair
 from tests.peers.scripted import HERE, scripted
@@ -89,3 +93,56 @@ def test_bytes_that_are_no_certificate_have_no_end(authority: Authority) -> None
     for place in range(0, len(der), 3):  # any byte may be another one: no error but a date or None
         changed = ends_at(der[:place] + bytes([der[place] ^ 0x55]) + der[place + 1 :])
         assert changed is None or isinstance(changed, datetime)
+
+
+def web_token(claims: object) -> str:
+    """A JSON Web Token without padding, as RFC 7515 says."""
+    payload = urlsafe_b64encode(json.dumps(claims, ensure_ascii=False).encode()).decode().rstrip("=")
+    return f"eyJhbGciOiJIUzI1NiJ9.{payload}.c2lnbmF0dXJl"
+
+
+def of_ecr(claims: object) -> str:
+    return b64encode(json.dumps(claims).encode()).decode()
+
+
+ENDS = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
+SECONDS = int(ENDS.timestamp())
+
+
+@pytest.mark.parametrize(
+    ("password", "ends"),
+    [
+        *((web_token({"sub": "机器人" + "?" * n, "exp": SECONDS}), ENDS) for n in range(4)),
+        (web_token({"exp": float(SECONDS)}), ENDS),
+        (web_token({"exp": SECONDS}) + "\n", ENDS),
+        (of_ecr({"payload": "x" * 900, "version": "2", "type": "DATA_KEY", "expiration": SECONDS}), ENDS),
+        *(
+            (web_token(it), None)
+            for it in (
+                {},
+                [],
+                {"exp": None},
+                {"exp": True},
+                {"exp": str(SECONDS)},
+                {"exp": -1},
+                {"exp": 1e300},
+                {"exp": float("nan")},
+                {"expiration": SECONDS},
+            )
+        ),
+        (of_ecr({"exp": SECONDS}), None),
+        (of_ecr("text"), None),
+        *((it, None) for it in ("", ".", "..", "a.b.c", "Kennwort.mit.Punkten", "密.码.一", "correct horse")),
+        (f"a.{b64encode(b'[' * 100_000).decode()}.c", None),
+        (f"a.{b64encode(b'9' * 100_000).decode()}.c", None),
+        (f"a.{b64encode(bytes(range(128, 256))).decode()}.c", None),
+    ],
+)
+def test_a_token_says_when_it_ends(password: str, ends: datetime | None) -> None:
+    assert Credentials("robot", password).ends == ends
+
+
+def test_the_end_of_a_token_is_told_whatever_the_registry_says() -> None:
+    with scripted(registry) as server:
+        result = probe(server.address, USER, web_token({"exp": SECONDS}), HERE)
+    assert (result.reason, result.credential_ends) == (Reason.BAD_CREDENTIALS, ENDS)

@@ -1,6 +1,7 @@
 """Dates that run out are told 30, 7 and 1 days before, each once: typed ones, and those of certificates."""
 
 import json
+from base64 import urlsafe_b64encode
 from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from django.apps import apps
 from django.utils import timezone
 
+from registries.domain.query import Criteria, Filter
 from registries.domain.registry import Ending
 from registries.domain.resource import certificate_annotations, information_annotations
 from registries.events.change import Change, ChangeKind
@@ -164,6 +166,60 @@ def test_the_end_of_a_certificate_comes_from_the_tests_of_the_schedule(world: Wo
         "a test without a handshake says nothing of it"
     )
     assert look() == []
+
+
+def token(ends: datetime) -> str:
+    """A JSON Web Token with this end."""
+    claims = json.dumps({"sub": "robot", "exp": int(ends.timestamp())}).encode()
+    return f"eyJhbGciOiJub25lIn0.{urlsafe_b64encode(claims).decode().rstrip('=')}.c2lnbmF0dXJl"
+
+
+def new_password(world: World, registry: Registry, password: str) -> None:
+    """A new one at the registry and, by a program, in the store; it is tested at once."""
+    found, registry.right = world.cast.find("r"), password
+    services().store.set_password(found.key, password, uid=found.uid)
+    world.run(0.1)
+
+
+def test_a_token_says_itself_when_it_ends(world: World) -> None:
+    registry, now = world.registry(), world.clock.now.replace(microsecond=0)
+    registry.right = token(now + 6 * DAY)
+    uid = world.add("r", registry, password=registry.right)
+    assert world.cast.find("r").credential_ends is None, "nobody has looked yet"
+    world.run(6)
+
+    found = world.cast.find("r")
+    assert found.verification.token_ends == now + 6 * DAY
+    criteria = Criteria(status=Filter.EXPIRING)
+    assert [it.uid for it in services().index.matching(world.cast.access("nina"), criteria)] == [uid]
+    assert look() == [TYPED]
+    assert told()[-1].since.date() == (now + 6 * DAY).date()
+
+    write(world, "r", TYPED, now + 90 * DAY)
+    assert world.cast.find("r").credential_ends == (now + 6 * DAY).date(), "the typed day is too late"
+    write(world, "r", TYPED, now + 3 * DAY)
+    assert world.cast.find("r").credential_ends == timezone.localdate(now + 3 * DAY)
+
+    new_password(world, registry, "no-token-4v8d")
+    assert world.cast.find("r").verification.reason == "ok"
+    assert world.cast.find("r").verification.token_ends is None
+
+
+def test_a_token_that_a_program_replaces_each_day_is_told_once(world: World) -> None:
+    """A password of AWS ECR lasts for twelve hours."""
+    registry, heard = world.registry(), list[str]()
+    registry.right = token(world.clock.now + DAY / 2)
+    world.add("r", registry, password=registry.right)
+    world.run(6)
+    for _ in range(10):
+        heard += look(now=world.clock.now)
+        world.clock.now += DAY
+        new_password(world, registry, token(world.clock.now + DAY / 2))
+    assert heard == [TYPED]
+
+    new_password(world, registry, token(world.clock.now + 60 * DAY))
+    assert look(now=world.clock.now) == []
+    assert look(now=world.clock.now + 31 * DAY) == [TYPED]
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

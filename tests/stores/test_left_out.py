@@ -321,7 +321,7 @@ def test_what_was_created_stays_whatever_a_test_finds(cluster: Cluster) -> None:
     """The console refuses what would not fit, with room for a long verdict on everything before."""
     cluster.empty("team-a")
     store = KubernetesStore(cluster.connection("admin"), room=Room(mib=1))
-    longest = Verification(VerifyStatus.FAILED, "x" * 64, "字" * 512, datetime.now(UTC))
+    longest = Verification(VerifyStatus.FAILED, "x" * 64, "字" * 512, *2 * [datetime.now(UTC)])
     patch = verification_annotations(longest, "1") | certificate_annotations(datetime.now(UTC))
     try:
         assert wait_for(lambda: store.freshness().known)

@@ -40,10 +40,15 @@ ABANDONED = (
 
 
 def test_the_format_of_the_column_stays() -> None:
-    assert json.loads(to_json(RESULT)) == {**json.loads(ROW), "token_host": "", "image": None}
-    abandoned = {**json.loads(ABANDONED % "gone"), "image": None}
+    later = {"image": None, "credential_ends": ""}
+    assert json.loads(to_json(RESULT)) == {**json.loads(ROW), "token_host": "", **later}
+    abandoned = {**json.loads(ABANDONED % "gone"), **later}
     assert json.loads(to_json(NotTested(Problem.GONE))) == abandoned
-    assert list(json.loads(to_json(RESULT))) == [*json.loads(ROW), "image"]
+    assert list(json.loads(to_json(RESULT))) == [*json.loads(ROW), *later]
+    token = replace(RESULT, credential_ends=datetime(2027, 2, 28, 12, tzinfo=UTC))
+    assert from_json(to_json(token)) == replace(
+        from_json(to_json(RESULT)), credential_ends=token.credential_ends
+    )
 
 
 def test_a_row_of_the_version_before_is_read() -> None:

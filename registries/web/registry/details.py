@@ -184,7 +184,8 @@ def _new(registry: RegistrySecret) -> Resource:
 
 
 _OF_CONSOLE = tuple(
-    PREFIX + name for name in ("verify-", "certificate-expires", "password-set-at", "copied-from")
+    PREFIX + name
+    for name in ("verify-", "certificate-expires", "token-expires", "password-set-at", "copied-from")
 )
 
 
