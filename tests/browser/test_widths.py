@@ -181,6 +181,14 @@ def test_the_counts_are_legible(people: People, words: Words) -> None:
         assert labels.evaluate_all(CUT) == [], width
 
 
+@pytest.mark.parametrize("words", BOTH.values(), ids=BOTH)
+def test_the_overview_fits_on_one_screen(people: People, words: Words) -> None:
+    page = people("olive").open("/overview/", language=words.code, width=1280, height=800)
+    expect(page.locator("#broken, #failing, #recovered, #checklist, #shares")).to_have_count(5)
+
+    assert page.evaluate("document.documentElement.scrollHeight") <= 800
+
+
 @pytest.mark.usefixtures("long_one")
 @pytest.mark.parametrize("words", BOTH.values(), ids=BOTH)
 def test_values_keep_their_ends(people: People, words: Words) -> None:
