@@ -122,10 +122,18 @@ def tell_waiting(now: datetime) -> None:
         here = _present({it.uid for it in over})
         pairs = to_tell((it for it in over if it.uid in here), _reason_before)
         tell([_change(last) for first, last in pairs if _is_told(first.before, last.after)])
+        _remind_later([last.uid for _, last in pairs if last.after == State.FAILING], now)
         for first in range(0, len(over), BATCH):
             StateChange.objects.filter(pk__in=[it.pk for it in over[first : first + BATCH]]).update(
                 waits=False
             )
+
+
+def _remind_later(uids: Sequence[str], now: datetime) -> None:
+    """What was told of these registries a moment ago is repeated in a day, however long they have failed."""
+    for first in range(0, len(uids), BATCH):
+        told = ScheduledRegistry.objects.filter(uid__in=uids[first : first + BATCH])
+        ScheduledCredential.objects.filter(pk__in=told.values("credential")).update(reminded_at=now)
 
 
 def _present(uids: set[str]) -> set[str]:

@@ -246,6 +246,19 @@ def test_what_still_fails_is_told_once_a_day(world: World) -> None:
     assert len(told()) == 4
 
 
+def test_what_is_told_at_the_end_of_a_silence_is_repeated_a_day_later(world: World) -> None:
+    registry = one(world)
+    silence(world, 55)
+    registry.broken = Reply(503)
+    heard = []
+    for hours in (56, 22, 4):
+        world.run(hours)
+        tell_due(world.clock.now)
+        heard.append([kind for kind, _name, _reason in told()])
+    assert heard[:2] == [[ChangeKind.FAILING]] * 2, "it has failed for days, but was told today"
+    assert heard[2] == [ChangeKind.FAILING, ChangeKind.REMINDER]
+
+
 def test_what_is_silenced_is_not_reminded_of(world: World) -> None:
     registry = one(world)
     registry.broken = Reply(503)
