@@ -1,7 +1,7 @@
 """Calls to an API server, each with a timeout. Every failure is an error of domain/errors.py.
 
-The generated methods of the `kubernetes` package are not used: their exceptions print the body of an answer, and they
-parse a list of 13 MiB too slowly.
+Only the sockets of the `kubernetes` package are used, and its credentials. Its methods take as long for a call as the
+call itself, print the body of an answer in their exceptions, and parse a list of 13 MiB too slowly.
 """
 
 import gc
@@ -14,11 +14,11 @@ from copy import copy
 from dataclasses import dataclass, field
 from ssl import SSLContext
 from typing import Any, TypeVar
+from urllib.parse import urlencode, urlsplit
 
 import urllib3
-from kubernetes.client import ApiClient, Configuration
-from kubernetes.client.exceptions import ApiException
-from kubernetes.client.rest import RESTClientObject, RESTResponse
+from kubernetes.client import Configuration
+from kubernetes.client.rest import RESTClientObject
 from urllib3.connection import HTTPSConnection
 
 from registries.cluster.failures import Expired, refusal, silence
@@ -28,6 +28,7 @@ from registries.domain.errors import ConsoleError, Problem, TooManyRequests, Una
 from registries.domain.writer import CONSOLE
 
 T = TypeVar("T")
+Response = urllib3.BaseHTTPResponse
 Json = dict[str, Any]
 JSON = "application/json"
 METADATA = f"{JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
@@ -80,9 +81,8 @@ class Connection:
         context: SSLContext | None = None,
     ) -> None:
         self.timeouts = timeouts or Timeouts()
-        self._api = ApiClient(given)
-        self._api.user_agent = CONSOLE
-        self._sockets = PerProcess(lambda: _opened(given, context))
+        self._given = given
+        self._sockets = PerProcess(lambda: _Sockets(given, context))
         self._authorization = ""
         self._accept = self._accept_list = JSON
 
@@ -152,7 +152,7 @@ class Connection:
         if response.status != 200:
             raise self._refused(response, subject)
         try:
-            for line in _lines(response.response):
+            for line in _lines(response):
                 if stop.is_set():
                     return
                 event = _parse(line, subject)
@@ -163,7 +163,7 @@ class Connection:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise silence(error, subject, writing=False) from None
         finally:
-            response.response.close()
+            response.close()
 
     def close(self) -> None:
         self._sockets.here().close()
@@ -171,11 +171,11 @@ class Connection:
     def _once(self, call: _Call) -> Json:
         response = self._send(call)
         try:
-            raw = response.read()
+            raw = response.data
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise silence(error, call.subject, writing=call.method != "GET") from None
         finally:
-            response.response.release_conn()
+            response.release_conn()
         if not 200 <= response.status <= 299:
             raise refusal(response.status, raw, response.headers, call.subject)
         return _parse(raw, call.subject)
@@ -187,7 +187,7 @@ class Connection:
         if response.status != 200:
             raise self._refused(response, subject)
         try:
-            return read_list(response.response.stream(PIECE, decode_content=True), take)
+            return read_list(response.stream(PIECE, decode_content=True), take)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise silence(error, subject, writing=False) from None
         except ValueError:
@@ -195,40 +195,34 @@ class Connection:
                 subject, Problem.CLUSTER_FAILED
             ) from None  # a proxy's page, or an answer cut short
         finally:
-            response.response.close()  # one that was read to its end has given its connection back
+            response.close()  # one that was read to its end has given its connection back
 
-    def _send(self, call: _Call) -> RESTResponse:
-        headers = {"Accept": call.accept, "Accept-Encoding": "gzip"}
+    def _send(self, call: _Call) -> Response:
+        headers = {"Accept": call.accept, "Accept-Encoding": "gzip", "User-Agent": CONSOLE}
         if call.body is not None:
             headers["Content-Type"] = call.kind
-        if self._authorization:
-            headers["Authorization"] = self._authorization
-        request = self._api.param_serialize(
-            call.method,
-            call.path,
-            query_params=list((call.query or {}).items()),
-            header_params=headers,
-            body=call.body,
-            auth_settings=[] if self._authorization else ["BearerToken"],
+        # Also reads a new token of the console's own, where the old one has expired.
+        own = (
+            "" if self._authorization else self._given.get_api_key_with_prefix("BearerToken", "authorization")
         )
+        if authorization := self._authorization or own:
+            headers["Authorization"] = authorization
+        body = None if call.body is None else json.dumps(call.body)
+        target = f"{call.path}?{urlencode(call.query)}" if call.query else call.path
+        timeout = urllib3.Timeout(connect=min(self.timeouts.connect, call.read), read=call.read)
         try:
-            self._api.rest_client = self._sockets.here()
-            return self._api.call_api(
-                *request, _request_timeout=(min(self.timeouts.connect, call.read), call.read)
-            )
-        except ApiException as error:  # only a TLS failure arrives as an ApiException
-            raise silence(urllib3.exceptions.SSLError(error.reason), call.subject, writing=False) from None
+            return self._sockets.here().send(call.method, target, body, headers, timeout)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise silence(error, call.subject, writing=call.method != "GET") from None
 
     @staticmethod
-    def _refused(response: RESTResponse, subject: str) -> ConsoleError | Expired:
+    def _refused(response: Response, subject: str) -> ConsoleError | Expired:
         try:
-            return refusal(response.status, response.read(), response.headers, subject)
+            return refusal(response.status, response.data, response.headers, subject)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             return silence(error, subject, writing=False)
         finally:
-            response.response.release_conn()
+            response.release_conn()
 
 
 def _patiently(ask: Callable[[], T]) -> T:
@@ -257,15 +251,37 @@ class _Pool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _Dialled
 
 
-def _opened(given: Configuration, context: SSLContext | None) -> RESTClientObject:
-    made = RESTClientObject(given)
-    made.pool_manager.pool_classes_by_scheme = {**made.pool_manager.pool_classes_by_scheme, "https": _Pool}
-    if context is not None:
-        made.pool_manager.connection_pool_kw["ssl_context"] = context
-    return made
+class _Sockets:
+    """The sockets of one process."""
+
+    def __init__(self, given: Configuration, context: SSLContext | None) -> None:
+        self._manager = RESTClientObject(given).pool_manager
+        self._manager.pool_classes_by_scheme = {**self._manager.pool_classes_by_scheme, "https": _Pool}
+        if context is not None:
+            self._manager.connection_pool_kw["ssl_context"] = context
+        self._host = given.host
+        self._pool = self._manager.connection_from_url(given.host)
+        self._prefix = urlsplit(given.host).path
+
+    def send(
+        self, method: str, target: str, body: str | None, headers: dict[str, str], timeout: urllib3.Timeout
+    ) -> Response:
+        """Sends a request, and returns the answer as soon as its headers have come."""
+        given: dict[str, Any] = {
+            "body": body,
+            "headers": headers,
+            "timeout": timeout,
+            "preload_content": False,
+        }
+        if self._pool.scheme == "https":  # without the search for the pool, and through a tunnel of a proxy
+            return self._pool.urlopen(method, self._prefix + target, **given)
+        return self._manager.urlopen(method, self._host + target, **given)
+
+    def close(self) -> None:
+        self._manager.clear()
 
 
-def _lines(response: urllib3.HTTPResponse) -> Iterator[bytes]:
+def _lines(response: Response) -> Iterator[bytes]:
     """Whole lines as they come, also from a proxy that sends without chunks: `stream` would wait for its end."""
     rest = b""
     as_it_comes = iter(lambda: response.read1(PIECE, decode_content=True), b"")
