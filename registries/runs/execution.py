@@ -21,7 +21,7 @@ from registries.stores.base import Freshness
 
 PAUSE = 1.0
 """Seconds before a retry."""
-GATHER = 0.25
+GATHER = 0.5
 """Seconds that a run waits for further steps, to record them together."""
 WRITTEN_AT_ONCE = 500
 """Rows of one statement. SQLite limits the parameters of a query."""

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from registries.domain.access import OWNER_MAX
 from registries.domain.errors import NotFound, Problem, Unavailable
-from registries.domain.registry import Draft, Key, Origin, Provider
+from registries.domain.registry import Draft, Key, Origin, Provider, RegistrySecret
 from registries.models import Rotation, RotationTarget, Run, RunItem
 from registries.runs.run import LOST_AFTER, ItemState, RunState
 from registries.runs.threads import repeat
@@ -46,6 +46,8 @@ class Target:
     undoing: bool
     doubtful: bool = False
     """It is not known whether the old values or the new ones are right at the registry: a test must say so."""
+    known: RegistrySecret | None = None
+    """The registry as the index had it when the item began; None if it has other values."""
 
     @property
     def ways(self) -> tuple[Draft, Draft]:
@@ -88,26 +90,28 @@ class RotationRows:
 
     def targets(self, items: Sequence[int]) -> dict[int, Target]:
         """Some items of one run, and the first item of it, by id; those whose values are kept."""
-        run = RunItem.objects.filter(pk__in=items).values("run")[:1]
-        first = RunItem.objects.filter(run__in=run).order_by("pk").values_list("pk", flat=True).first()
-        rows = RotationTarget.objects.select_related("item__run__rotation").filter(item__in={first, *items})
-        changes: dict[str, Any] | None = None
+        rotation = Rotation.objects.filter(run__items=items[0]).first()
+        if rotation is None:
+            return {}
+        run_id, changes = rotation.run_id, self._changes(rotation.run_id, rotation.sealed)
+        doubtful = changes.pop(DOUBTFUL, False)
+        first = RunItem.objects.filter(run=run_id).order_by("pk").values_list("pk", flat=True).first()
+        rows = RotationTarget.objects.filter(item__in={first, *items})
         found: dict[int, Target] = {}
-        for row in rows:
-            run_id, rotation = row.item.run_id, row.item.run.rotation
-            changes = changes or self._changes(run_id, rotation.sealed)
-            values = {name: it for name, it in changes.items() if name != DOUBTFUL}
-            old = _from_json(self._open(run_id, f"old {row.item_id}", row.sealed))
-            found[row.item_id] = Target(
-                uid=row.item.uid,
+        for pk, uid, sealed, begun, replacing in rows.values_list(
+            "item", "item__uid", "sealed", "begun", "replacing"
+        ):
+            old = _from_json(self._open(run_id, f"old {pk}", sealed))
+            found[pk] = Target(
+                uid=uid,
                 old=old,
-                new=replace(old, **values),
-                first=row.item_id == first,
-                begun=row.begun,
-                replacing=row.replacing,
+                new=replace(old, **changes),
+                first=pk == first,
+                begun=begun,
+                replacing=replacing,
                 anyway=rotation.anyway,
                 undoing=rotation.undoing,
-                doubtful=DOUBTFUL in changes,
+                doubtful=doubtful,
             )
         return found
 

@@ -34,7 +34,7 @@ from registries.service.replacement import Change, Renewal, Replacement, same_sp
 from registries.service.tests import Tests
 from registries.verification.history import NotTested
 
-AT_ONCE = 32
+AT_ONCE = 128
 """Registries of one run that are begun and not recorded: the workers go on while the run records."""
 
 ROLLED_BACK = ItemOutcome(ItemState.LEFT_ALONE, problem=Problem.ROLLED_BACK)
@@ -121,9 +121,11 @@ class RotateKind(Kind[Outcome]):
         if item.id not in known:
             ids = [item.id, *(it.id for it in run.queue.coming(run.room - 1))]
             found = self._rows.targets(ids)
+            targets = self._with_verdict({it: found[it] for it in ids if it in found}, found.values())
             if not self._in_transactions:
                 self._rows.begun(ids)
-            known |= self._with_verdict({it: found[it] for it in ids if it in found}, found.values())
+                targets = {id_: self._with_known(it) for id_, it in targets.items()}
+            known |= targets
         if item.id not in known:
             raise Unavailable(str(item.key), Problem.PASSWORD_FORGOTTEN)
         return known.pop(item.id)
@@ -140,6 +142,11 @@ class RotateKind(Kind[Outcome]):
             for id_, it in targets.items()
         }
 
+    def _with_known(self, target: Target) -> Target:
+        values, _ = target.ways
+        known = self._replacement.known(key=values.key, uid=target.uid, values=values)
+        return replace(target, known=known)
+
     def _write(self, item: Item, target: Target, run: Execution[Outcome]) -> Written | None:
         """Runs in a worker thread."""
         if run.stopped:
@@ -151,6 +158,7 @@ class RotateKind(Kind[Outcome]):
             old=old,
             new=new,
             replacing=target.replacing,
+            known=target.known,
             again=item.retried and not target.first,
         )
         return Written(target, change)
@@ -178,7 +186,8 @@ class RotateKind(Kind[Outcome]):
         if run.stopped:
             self.waits([it for it, _, _ in renewals], run)
             return
-        self._rows.replacing([item.id for item, _, _ in renewals])
+        if renewals:
+            self._rows.replacing([item.id for item, _, _ in renewals])
         for item, target, renewal in renewals:
             run.go_on(item, Step(partial(self._renew, target, renewal.uid, run)))
 

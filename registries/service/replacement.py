@@ -113,7 +113,8 @@ class Replacement:
         require = self._passwords.require_rotate if same_spec(old, new) else self.require
         require(access=access, key=key)  # a refusal stays recorded
         with self._guard.atomic():
-            change = self.change(access=access, uid=uid, old=old, new=new, replacing=replacing)
+            known = self.known(key=key, uid=uid, values=old)
+            change = self.change(access=access, uid=uid, old=old, new=new, replacing=replacing, known=known)
             if isinstance(change, Renewal):
                 replace_now()
                 change = self.renew(access=access, uid=change.uid, old=old, new=new)
@@ -124,16 +125,23 @@ class Replacement:
         return change.registry
 
     def change(
-        self, *, access: Access, uid: str, old: Draft, new: Draft, replacing: bool, again: bool = False
+        self,
+        *,
+        access: Access,
+        uid: str,
+        old: Draft,
+        new: Draft,
+        replacing: bool,
+        known: RegistrySecret | None,
+        again: bool = False,
     ) -> Change | Renewal:
         """Does `put` for one of many, without records; call `record` afterwards. Renewal: the registry has to be
         created again, with `renew`, and the store would allow it.
 
-        Set `again` on a retry: what is stored already then counts as changed. The known state is compared first, and
-        the write names its version: the store is read only where that is not as expected.
+        Set `again` on a retry: what is stored already then counts as changed. The write names the version that is
+        `known`: the store is read only where that is not as expected.
         """
         self._passwords.require_rotate(access=access, key=new.key)
-        known = self._known(new.key, uid, old)
         for attempt in range(1, ATTEMPTS + 1):
             if known is None:
                 try:
@@ -211,10 +219,10 @@ class Replacement:
 
     def verdict(self, *, key: Key, uid: str, values: Draft) -> Verification:
         """The verdict on a registry with these values; untested when it has others now."""
-        found = self._known(key, uid, values)
+        found = self.known(key=key, uid=uid, values=values)
         return found.verification if found else Verification()
 
-    def _known(self, key: Key, uid: str, values: Draft) -> RegistrySecret | None:
+    def known(self, *, key: Key, uid: str, values: Draft) -> RegistrySecret | None:
         """The registry as the index knows it, if it has these values. None may be wrong."""
         found = self._index.fresh().find(key)
         if found is None or found.uid != uid or found.address_problem or not same_spec(found, values):
