@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from registries.domain.access import OWNER_MAX, Access
@@ -150,7 +150,7 @@ class Runs:
     def current(self, *, access: Access, states: Sequence[RunState]) -> UUID | None:
         """The person's newest run, if it is in one of these states and has not ended long ago."""
         run = self._of(access).exclude(state=RunState.PROPOSED).order_by("-created_at").first()
-        return run.id if run and state_of(run) in states and _is_recent(run) else None
+        return run.id if run and state_of(run) in states and _is_recent(run.finished_at) else None
 
     def newest(self, *, access: Access, most: int) -> list[tuple[datetime, UUID]]:
         """Creation time and id of the person's newest runs. Proposed runs are left out."""
@@ -296,13 +296,18 @@ def kind_of(access: Access, run_id: UUID) -> str | None:
 
 
 def mentioned(access: Access) -> list[tuple[str, UUID]]:
-    """Kind and id of the person's newest run of each kind, newest first, without those that ended long ago."""
+    """Kind and id of the person's newest run of each kind, newest first, without those that ended long ago. A run that
+    keeps passwords waits for its person: it comes before others of its kind, and is mentioned as long as it keeps them.
+    """
     started = Run.objects.filter(owner=access.owner[:OWNER_MAX]).exclude(state=RunState.PROPOSED)
-    newest: dict[str, Run] = {}
-    for run in started.order_by("-created_at")[:LOOKED_AT]:
-        newest.setdefault(run.kind, run)
-    return [(run.kind, run.id) for run in newest.values() if _is_recent(run)]
+    looked_at = started.annotate(keeps=Q(rotation__isnull=False)).order_by("-keeps", "-created_at")
+    newest: dict[str, tuple[datetime, UUID] | None] = {}
+    rows = looked_at.values_list("kind", "pk", "created_at", "finished_at", "keeps")
+    for kind, run, created_at, finished_at, keeps in rows[:LOOKED_AT]:
+        newest.setdefault(kind, (created_at, run) if keeps or _is_recent(finished_at) else None)
+    shown = [(*of_kind, kind) for kind, of_kind in newest.items() if of_kind]
+    return [(kind, run) for _, run, kind in sorted(shown, reverse=True)]
 
 
-def _is_recent(run: Run) -> bool:
-    return run.finished_at is None or timezone.now() - run.finished_at < RECENT
+def _is_recent(finished_at: datetime | None) -> bool:
+    return finished_at is None or timezone.now() - finished_at < RECENT

@@ -102,9 +102,23 @@ class Rotations:
                 self.runs.start(access=access, run_id=run_id)
                 log.info("goes on with the change of passwords %s of %s", run_id, person)
 
+    def retry_undecided(self, access_now: AccessNow) -> None:
+        """Tries again where a new secret of Harbor could not be stored or tested, with the rights that the person has
+        now. Which secret is right is no choice of a person, and no pod can pull meanwhile."""
+        for run_id, person, owner in self._rows.undecided():
+            with suppress(ConsoleError):  # also where another process was first
+                access = access_now(Access(person=person, owner=owner))
+                self._continue(access, run_id, None, self._rows.retry)
+                log.info("tries again to store the new secret of the run %s of %s", run_id, person)
+
     def keep_resuming(self, access_now: AccessNow) -> None:
-        """Looks for lost runs for ever, in its own thread. Several processes may do so at once."""
-        repeat(partial(self.resume_lost, access_now), LOOK, "going on with lost runs failed")
+        """Looks for lost and undecided runs for ever, in its own thread. Several processes may do so at once."""
+
+        def look() -> None:
+            self.resume_lost(access_now)
+            self.retry_undecided(access_now)
+
+        repeat(look, LOOK, "going on with changes of passwords failed")
 
     def roll_back(self, *, access: Access, run_id: UUID, access_now: AccessNow | None = None) -> None:
         """Writes the old values back to everything that was changed. Conflict as for `retry`."""

@@ -5,11 +5,13 @@ They are kept until the run has ended, and for a day at most.
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from registries.domain.access import OWNER_MAX
@@ -27,6 +29,8 @@ STOPPED = 5
 
 DOUBTFUL = "doubtful"
 """Sealed beside the new values, until the run has ended."""
+SOONEST, LATEST = timedelta(minutes=1), timedelta(minutes=15)
+"""The shortest and the longest pause of a run that tries again by itself."""
 MOST_CLAIMS = 10
 LOOK = 600.0
 """Seconds between two looks for old values."""
@@ -165,6 +169,20 @@ class RotationRows:
         lost = running.filter(run__beat_at__lte=timezone.now() - LOST_AFTER)
         return list(lost.values_list("run_id", "run__person", "run__owner"))
 
+    def undecided(self) -> list[tuple[UUID, str, str]]:
+        """The runs with a new secret of Harbor that stopped at their first registry, and are due for another attempt:
+        id, person and owner. A test tells which secret is right: no person has to choose."""
+        now, first = timezone.now(), RunItem.objects.filter(run=OuterRef("run")).order_by("pk")
+        stopped = Rotation.objects.filter(
+            by_token=False, undoing=False, run__state=RunState.CANCELLED, run__finished_at__lte=now - SOONEST
+        )
+        failed = stopped.annotate(first=Subquery(first.values("state")[:1])).filter(first=ItemState.FAILED)
+        return [
+            (it.run_id, it.run.person, it.run.owner)
+            for it in failed.select_related("run")
+            if _is_due(it, now) and self._is_of_harbor(it)
+        ]
+
     def is_kept(self, run_id: UUID) -> bool:
         return Rotation.objects.filter(run=run_id).exists()
 
@@ -181,6 +199,12 @@ class RotationRows:
         if found is None:
             raise NotFound(str(run_id))
         return not found.anyway and DOUBTFUL in self._open(run_id, "new", found.sealed)
+
+    def _is_of_harbor(self, rotation: Rotation) -> bool:
+        """Whether Harbor gets a new secret in this run. False if the values cannot be read."""
+        with suppress(Unavailable):
+            return DOUBTFUL in self._open(rotation.run_id, "new", rotation.sealed)
+        return False
 
     def forget(self, run_id: UUID) -> None:
         RotationTarget.objects.filter(item__run=run_id).delete()
@@ -199,6 +223,12 @@ class RotationRows:
             self._sealer.open(sealed, uid=str(run_id), binding=f"rotation {binding}")
         )
         return values
+
+
+def _is_due(rotation: Rotation, now: datetime) -> bool:
+    """Whether a stopped run has rested for long enough: a quarter of its age, within limits."""
+    stopped = rotation.run.finished_at or now
+    return now - stopped >= min(LATEST, (stopped - rotation.created_at) / 4)
 
 
 def is_undecided(uid: str) -> bool:

@@ -12,11 +12,12 @@ from registries.domain.access import Role
 from registries.domain.registry import RegistrySecret
 from registries.models import Rotation, RotationTarget, Run, RunItem
 from registries.people.grants import set_grant
+from registries.runs.engine import mentioned
 from registries.runs.rotation_rows import MOST_CLAIMS
 from registries.runs.run import RunState
 from registries.wiring import services
 from tests.cast import Cast
-from tests.runs.rotations import NAMES, OLD, Probing, kept, passwords, state, stopped, theirs
+from tests.runs.rotations import NAMES, OLD, Probing, begin, kept, passwords, state, stopped, theirs
 
 
 @pytest.mark.parametrize("written", [0, 1, 2, 3])
@@ -92,6 +93,26 @@ def test_a_lost_run_does_nothing_that_its_person_may_not_or_does_not_want(
 
     assert passwords() == [right, OLD, OLD]
     assert kept() == 4
+
+
+def test_a_stopped_run_waits_for_its_person_and_is_mentioned_meanwhile(
+    cast: Cast, probing: Probing, three: list[RegistrySecret]
+) -> None:
+    """For as long as it keeps passwords, also after later runs."""
+    right, access = probing("harbor")["password"], cast.access("nina")
+    run = stopped(cast, three, right)
+    Run.objects.filter(pk=run).update(finished_at=timezone.now() - timedelta(hours=5))
+    later = begin(cast, [services().store.get(three[2].key)], right)
+    assert state(cast, later) is RunState.DONE
+
+    services().rotations.retry_undecided(services().people.access_now)
+
+    assert Run.objects.get(pk=run).fence == 1
+    assert mentioned(access) == [("rotate", run)]
+    services().rotations.leave(access=access, run_id=run)
+    assert mentioned(access) == [("rotate", later)]
+    Run.objects.update(finished_at=timezone.now() - timedelta(hours=1))
+    assert mentioned(access) == []
 
 
 def lose(three: list[RegistrySecret], run: UUID, password: str, written: int) -> None:

@@ -3,9 +3,11 @@
 import json
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from registries.domain.registry import VerifyStatus
 from registries.models import Rotation, Run
@@ -153,7 +155,7 @@ def test_while_harbor_is_away_both_secrets_are_kept(cast: Cast, peer: Harbor, *,
     assert len(peer.changes) == 1
     assert Rotation.objects.count() == 1
     assert "rotation-retry" in shown
-    assert "it has the old secret or the new one. Once it answers, try again" in shown
+    assert "The console tries again by itself" in shown
     run = Run.objects.get()
     cast.client("nina", hx_request="true").post(f"/registries/-/rotations/{run.pk}/retry/")
     assert Rotation.objects.count() == 1, "it is still away"
@@ -163,6 +165,52 @@ def test_while_harbor_is_away_both_secrets_are_kept(cast: Cast, peer: Harbor, *,
 
     assert stored() == peer.secrets[NAME] == (peer.changes[0] if applies else OLD)
     assert not Rotation.objects.exists()
+
+
+@pytest.mark.parametrize("applies", [True, False])
+def test_once_harbor_is_back_the_change_goes_on_by_itself(cast: Cast, peer: Harbor, *, applies: bool) -> None:
+    registry, away = peer._registry, [True]
+    peer._registry = lambda login: DOWN if away[0] else registry(login)  # type: ignore[method-assign]
+    peer.instead["PATCH"], peer.applies = DOWN, applies
+    renewed(cast)
+
+    tried_again(0, 59)
+    assert Run.objects.get().fence == 1, "not at once"
+    tried_again(0, 61)
+    assert Run.objects.get().fence == 2, "it is still away"
+    tried_again(3600, 61)
+    assert Run.objects.get().fence == 2, "the longer it is away, the longer is the pause"
+    away[0] = False
+    tried_again(3600, 901)
+
+    assert stored() == peer.secrets[NAME] == (peer.changes[0] if applies else OLD)
+    assert not Rotation.objects.exists()
+
+
+@pytest.mark.parametrize("decided", ["token", "rolled back", "left", "stopped before"])
+def test_what_a_person_decides_is_not_tried_again(cast: Cast, peer: Harbor, decided: str) -> None:
+    peer._registry = lambda login: DOWN  # type: ignore[method-assign]
+    peer.instead["PATCH"] = DOWN
+    renewed(cast)
+    run = Run.objects.get()
+    if decided == "left":
+        services().rotations.leave(access=cast.access("nina"), run_id=run.pk)
+    elif decided == "stopped before":
+        run.items.update(state="waiting")
+    else:
+        Rotation.objects.update(by_token=decided == "token", undoing=decided == "rolled back")
+
+    tried_again(0, 3600)
+
+    assert Run.objects.get().fence == run.fence + (decided == "left")
+
+
+def tried_again(age: int, stopped: int) -> None:
+    """Looks for runs to try again, as if the only one were this old when it stopped, this long ago; both in seconds."""
+    at = timezone.now() - timedelta(seconds=stopped)
+    Run.objects.update(finished_at=at)
+    Rotation.objects.update(created_at=at - timedelta(seconds=age))
+    services().rotations.retry_undecided(services().people.access_now)
 
 
 def test_a_failure_of_the_store_loses_no_secret(
