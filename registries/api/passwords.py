@@ -101,7 +101,7 @@ def _require_right(access: Access, registry: RegistrySecret, given: NewPassword)
     if not given.test:
         return
     with seat(access.owner):
-        credential = services().passwords.with_password(
+        _, credential = services().passwords.with_password(
             access=access, key=registry.key, uid=registry.uid, password=given.password
         )
         if not typed_outcome(access, Typed(registry.key, credential, uid=registry.uid)).ok:

@@ -113,6 +113,14 @@ WARNINGS: dict[str, Text] = {
         "The password contains an invisible character, such as a zero-width space; "
         "check whether it was pasted by mistake",
     ),
+    "old_password_works": Text(
+        "旧密码目前仍然可用；待各处都换成新密码后，再到仓库吊销旧密码",
+        "The old password still works; revoke it at the registry once everything uses the new one",
+    ),
+    "old_password_refused": Text(
+        "仓库已不接受旧密码，保存之前无法拉取镜像",
+        "The registry refuses the old password: until you save, images cannot be pulled",
+    ),
 }
 
 NODE_VIEWS: dict[str, Text] = {

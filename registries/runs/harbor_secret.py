@@ -59,7 +59,7 @@ class HarborSecrets:
         first, secret = registries[0], new_secret()
         for it in registries if second else ():
             self._rotations.replacement.require(access=access, key=it.key)
-        credential = self._passwords.with_password(
+        _, credential = self._passwords.with_password(
             access=access, key=first.key, uid=first.uid, password=secret
         )
         if generation != first.generation:

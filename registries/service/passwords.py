@@ -43,8 +43,10 @@ class Passwords:
         writer = self._store.writer(key, PASSWORD)
         return writer.program if writer else ""
 
-    def with_password(self, *, access: Access, key: Key, uid: str, password: str) -> Credential:
-        """The stored address, user name and trust settings with another password, for a test before saving.
+    def with_password(
+        self, *, access: Access, key: Key, uid: str, password: str
+    ) -> tuple[Credential, Credential]:
+        """The stored credential, and the same with another password, for a test before saving.
 
         NotFound, Forbidden, Conflict, Unavailable; Invalid with the causes of `password`.
         """
@@ -54,7 +56,7 @@ class Passwords:
             stored = store.credential(key, uid=uid)
         if causes := password_causes(stored.username, password):
             raise Invalid(str(key), tuple(causes))
-        return replace(stored, password=password)
+        return stored, replace(stored, password=password)
 
     def change_password(
         self,

@@ -22,7 +22,7 @@ from registries.domain.registry import Credential, Key, RegistrySecret, VerifySt
 from registries.index.search import Index
 from registries.limits import Pauses, Rates
 from registries.probe.result import Reason, Result
-from registries.probe.schedule import registry_of
+from registries.probe.schedule import LEAVE_ALONE, registry_of
 from registries.service.copies import Likeness
 from registries.service.guard import Guard, require_present
 from registries.service.images import Images, image_query, saved_queries
@@ -30,6 +30,8 @@ from registries.stores.base import Store
 from registries.verification.history import Check, History, NotTested, Tested, verdict_annotations
 from registries.verification.prober import ConnectionTest
 
+REFUSED = LEAVE_ALONE - {Reason.RATE_LIMITED}
+"""The registry does not take this user name with this password."""
 RATE_LIMIT_PAUSE = 60
 """Seconds without tests for a registry that is too busy and sends no Retry-After."""
 
@@ -37,12 +39,13 @@ RATE_LIMIT_PAUSE = 60
 @dataclass(frozen=True, slots=True)
 class Typed:
     """Values to test that are not stored. `key` and `uid` are those of the registry that shall have them; a new one has
-    only a namespace."""
+    only a namespace. `before` is the stored credential, whose password is to be replaced."""
 
     key: Key
     credential: Credential
     image: str = ""
     uid: str = ""
+    before: Credential | None = None
 
 
 class Tests:
@@ -285,7 +288,17 @@ class Tests:
         result = self._probe_of(access, credential, typed.image)()
         self._respect(namespace, credential.address, credential.username, result)
         self._audit.record(access, Action.TRY, key=typed.key, uid=typed.uid, note=result.reason)
-        return result
+        return self._with_old(typed, result)
+
+    def _with_old(self, typed: Typed, result: Result) -> Result:
+        """Adds whether the password before works as well, once the new one has connected: until then, a second attempt
+        could lock the account."""
+        if typed.before is None or typed.before == typed.credential or not result.proven:
+            return result
+        old = self.probe(replace(typed.before, probe_image=""))
+        self._respect(typed.key.namespace, typed.before.address, typed.before.username, old)
+        said = "works" if old.proven else "refused" if old.reason in REFUSED else ""
+        return replace(result, warnings=(*result.warnings, f"old_password_{said}")) if said else result
 
     def _count(self, access: Access, namespace: str) -> None:
         """Counts a test of this person in a namespace. TooManyRequests."""

@@ -9,10 +9,12 @@ from django.test import Client
 
 from registries.audit.action import Action
 from registries.domain.registry import Key, VerifyStatus
+from registries.domain.resource import PREFIX
 from registries.models import AuditEntry
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast
+from tests.peers.scripted import Reply, Request, basic, registry_ok, scripted, unauthorized
 
 PATH = "/registries/team-a/harbor-prod/password/"
 Probing = Callable[[str], dict[str, str]]
@@ -122,6 +124,42 @@ def test_the_client_chooses_no_address(cast: Cast, probing: Probing) -> None:
     assert "verdict-ok" in answer
     assert "trust-ca" not in answer
     assert tried() == [("team-a", "harbor-prod", cast.find().uid)]
+
+
+@pytest.mark.parametrize(
+    ("taken", "stored_verdict", "says", "sent"),
+    [
+        (("old", "new"), "", "旧密码目前仍然可用", ["new", "old"]),
+        (("new",), "", "仓库已不接受旧密码", ["new", "old"]),
+        (("new",), "bad_credentials", "", ["new"]),
+        (("old",), "", "", ["new"]),
+    ],
+)
+def test_after_the_new_password_the_old_one_is_tried_once(
+    cast: Cast, settings: Any, taken: tuple[str, ...], stored_verdict: str, says: str, sent: list[str]
+) -> None:
+    """Not one that is known to be refused, and not after a refusal: further attempts could lock the account."""
+    settings.PROBE_ALLOW_LOOPBACK = True
+    known = [basic("admin", it) for it in taken]
+
+    def registry(request: Request) -> Reply:
+        return registry_ok() if request.authorization in known else unauthorized("Basic")
+
+    with scripted(registry) as server:
+        it = cast.add(domain=server.address, password="old")
+        if stored_verdict:
+            notes = {PREFIX + "verify-status": "failed", PREFIX + "verify-reason": stored_verdict}
+            services().store.annotate(it.key, notes, uid=it.uid)
+
+        shown = typed_verdict(cast.client("nina", hx_request="true"), "new")
+
+    assert [text for text in ("旧密码目前仍然可用", "仓库已不接受旧密码") if text in shown] == (
+        [says] if says else []
+    )
+    used = dict.fromkeys(it.authorization for it in server.requests if it.authorization)
+    assert [it for it in used if it in [basic("admin", it) for it in ("old", "new")]] == [
+        basic("admin", it) for it in sent
+    ]
 
 
 @pytest.mark.parametrize("path", [PATH, f"{PATH}try/"])

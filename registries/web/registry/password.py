@@ -25,7 +25,7 @@ from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.probe.result import Result
 from registries.service.copies import MOST, Copy, CopyState
-from registries.service.tests import Typed
+from registries.service.tests import REFUSED, Typed
 from registries.web.forms import HarborForm, NewPasswordForm
 from registries.web.pulls.step import asked_note, before_revoking, export_command
 from registries.web.registry import rotation
@@ -193,22 +193,27 @@ def _row(copy: Copy, chosen: Collection[str] | None) -> dict[str, Any]:
 
 
 @sensitive_post_parameters("password")
-@sensitive_variables("form", "typed", "credential")
+@sensitive_variables("form", "typed", "before", "credential")
 @require_POST
 def try_password(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     """Tests the typed password with the stored address, user name and trust settings. Records no verdict."""
     access, key = request.access, Key(namespace, name)
     form = NewPasswordForm(request.POST)
-    typed = form.typed()
+    typed, found = form.typed(), services().index.fresh().find(key)
     try:
-        credential = services().passwords.with_password(
+        before, credential = services().passwords.with_password(
             access=access, key=key, uid=typed["uid"], password=typed["password"]
         )
         trial = services().single_tests.start_typed(
-            access=access, typed=Typed(key, credential, uid=typed["uid"])
+            access=access,
+            typed=Typed(key, credential, uid=typed["uid"], before=None if _is_refused(found) else before),
         )
     except (Invalid, LeftAlone, TooManyRequests) as error:
         return trial_refused(request, form, error)
-    found = services().index.fresh().find(key)
     kind = providers.account_kind(found.provider, found.username) if found else ""
     return trial_outcome(request, trial, kind)
+
+
+def _is_refused(registry: RegistrySecret | None) -> bool:
+    """Whether the stored password is known to be refused: another attempt with it could lock the account."""
+    return registry is not None and registry.verification.reason in REFUSED
