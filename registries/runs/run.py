@@ -50,6 +50,10 @@ class ItemState(StrEnum):
     """Not tested: the host refused the same user name before, or another test is under way."""
 
 
+STATES = {it.value: it for it in ItemState}
+"""By value: a look-up takes a tenth of the time of a call of the class, and runs have thousands of items."""
+
+
 @dataclass(frozen=True, slots=True)
 class ItemOutcome:
     """What came of an item. `reason` is the code of a test's verdict, `problem` the code of what went wrong."""
@@ -162,7 +166,7 @@ def read_items(rows: QuerySet[RunItem]) -> list[Item]:
     """The items of a query, in its order."""
     columns = ("pk", "namespace", "name", "uid", "state", "reason", "problem", "duration_ms")
     return [
-        Item(pk, Key(namespace, name), uid, ItemState(state), reason, problem, duration_ms)
+        Item(pk, Key(namespace, name), uid, STATES[state], reason, problem, duration_ms)
         for pk, namespace, name, uid, state, reason, problem, duration_ms in rows.values_list(*columns)
     ]
 
