@@ -123,6 +123,7 @@ class RunView:
     finished_at: datetime | None = None
     robots: tuple[str, ...] = ()
     """The robot account of Harbor that was created for the run, and the one before; () for any other run."""
+    started_at: datetime | None = None
 
     @property
     def ended(self) -> int:
@@ -192,7 +193,8 @@ def summary(run: Run, counts: Sequence[tuple[str, str, str, int]]) -> RunView:
     others = [group for group in groups if group.state is not ItemState.WAITING]
     others.sort(key=lambda group: (group.ok, -group.count, group.reason, group.problem))
     total = sum(group.count for group in groups)
-    return RunView(run.id, state_of(run), total, tuple(others), run.finished_at, tuple(run.robots))
+    robots = tuple(run.robots)
+    return RunView(run.id, state_of(run), total, tuple(others), run.finished_at, robots, run.started_at)
 
 
 if TYPE_CHECKING:

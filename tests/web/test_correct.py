@@ -1,8 +1,10 @@
 """修正并重建 (correct and re-create): other values under the old name, tested first, and no password sent elsewhere."""
 
+import json
 import re
 from base64 import b64decode
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from tests.canary import CANARY
 from tests.cast import Cast
 from tests.peers.basic_registry import registry
 from tests.peers.certificates import Authority
-from tests.peers.scripted import Request, scripted
+from tests.peers.scripted import Request, registry_ok, scripted, unauthorized
 from tests.web.copies import plan
 from tests.web.copies import stored as stored_registries
 from tests.web.test_password import posted, stored, tried
@@ -255,6 +257,25 @@ def test_what_connected_and_then_does_not_is_put_back(cast: Cast, probing: Probi
     assert "已恢复为原密码" in answer.content.decode() or "已恢复" in answer.content.decode()
     assert (after.username, after.provider) == (before.username, before.provider)
     assert stored() == right["password"]
+
+
+@pytest.mark.parametrize(("typed", "revoked"), [({}, False), ({"password": "right"}, True)])
+def test_only_after_another_password_the_old_one_is_to_be_revoked(
+    cast: Cast, settings: Any, typed: dict[str, str], *, revoked: bool
+) -> None:
+    settings.PROBE_ALLOW_LOOPBACK = True
+    with scripted(
+        lambda request: registry_ok() if request.authorization else unauthorized("Basic")
+    ) as server:
+        it = cast.add(domain=server.address)
+        services().store.set_password(it.key, CANARY, uid=it.uid, set_at=datetime(2026, 1, 2, tzinfo=UTC))
+        client = cast.client("nina", hx_request="true")
+        answer = client.post(PATH, after_test(client, {**shown(client), "provider": "other", **typed}))
+
+    assert answer.status_code == 204
+    text = json.loads(answer["HX-Trigger"])["toast"]["text"]
+    assert text.startswith("已更改 harbor-prod")
+    assert ("吊销旧密码" in text) is revoked
 
 
 @pytest.mark.parametrize("meanwhile", ["deleted", "recreated", "changed"])

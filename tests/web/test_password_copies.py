@@ -1,5 +1,6 @@
 """The copies of a credential: which are offered, and that they change one after the other behind a connected test."""
 
+import json
 import re
 from datetime import timedelta
 from typing import Any
@@ -155,6 +156,9 @@ def test_the_chosen_ones_follow_once_the_first_has_connected(
         "differs": "third-password",
         "user": "old-password",
     }
+    assert (
+        "另有 1 个地址和用户名相同的镜像源使用不同的密码" in json.loads(answer["HX-Trigger"])["toast"]["text"]
+    )
     for name, registry in five.items():
         assert cast.find(registry.name, registry.namespace).uid == registry.uid, name
     assert cast.find("same").verification.status is VerifyStatus.SUCCESS

@@ -17,6 +17,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.runs.rotation import Rotations
 from registries.runs.run import Item, ItemState, RunState, RunView
 from registries.web.pulls.step import before_revoking
+from registries.web.registry.relatives import stale_twins
 from registries.web.responses import back, details_url, done, shown_path
 from registries.web.runs.progress import CHANGED, run_dialog
 from registries.wiring import services
@@ -97,19 +98,27 @@ def _succeeded(request: ConsoleRequest, items: Sequence[Item], view: RunView) ->
     if len(items) > 1:
         text = _("Changed %(name)s and its copies: %(n)s registries.")
     text = text % {"name": first.name, "n": len(items)}
-    found = services().index.fresh().find(first)
-    export, robots = before_revoking(), _robots(found, view)
-    if robots:
-        revoke = _("Now delete the old robot account %(robot)s in Harbor.") % {"robot": robots[1]}
-        text = sentences(text, export, revoke, _("Registries that were not chosen still use it."))
-    elif found is None or not providers.is_robot(
-        found.provider, found.username
-    ):  # Harbor has ended the old secret already
-        text = sentences(text, export or _("Now revoke the old password at the registry."))
+    if found := services().index.fresh().find(first):
+        text = sentences(text, *_advice(request, found, view))
     if shown_path(request) == details_url(first):
         return back(request, text, "registries:details", first.namespace, first.name)
     saved = ("registry-saved", {"uid": items[0].uid, "tested": True})
     return done(request, text, saved, (CHANGED, {}), href=details_url(first))
+
+
+def _advice(request: ConsoleRequest, found: RegistrySecret, view: RunView) -> tuple[str, ...]:
+    """What to do with the old credential. Nothing where the password is the same as before."""
+    export = before_revoking()
+    if robots := _robots(found, view):
+        revoke = _("Now delete the old robot account %(robot)s in Harbor.") % {"robot": robots[1]}
+        return export, revoke, _("Registries that were not chosen still use it.")
+    changed, started = found.password_changed_at, view.started_at
+    if changed is None or started is None or changed < started.replace(microsecond=0):  # it has no fractions
+        return ()
+    twins = stale_twins(request.access, found)
+    if providers.is_robot(found.provider, found.username):  # Harbor has ended the old secret already
+        return (twins,)
+    return twins, export or _("Now revoke the old password at the registry.")
 
 
 def _robots(found: RegistrySecret | None, view: RunView) -> tuple[str, ...]:
