@@ -251,6 +251,29 @@ class TestAnOpenPage:
         assert "data-version" not in answer.content.decode()
         assert cast.client("vic").get(PATH, headers=HTMX).status_code == 404
 
+    @pytest.mark.parametrize(
+        ("person", "by_console", "says"),
+        [("nina", True, "undo-gone"), ("nina", False, "无法恢复"), ("vic", True, ""), ("vic", False, "")],
+    )
+    def test_offers_the_undo_of_a_deletion_or_says_that_there_is_none(
+        self, cast: Cast, person: str, says: str, *, by_console: bool
+    ) -> None:
+        """kubectl, or another program, deletes in the store."""
+        it = cast.add()
+        before = self.version(cast, person)
+        if by_console:
+            services().registries.delete(access=cast.access("nina"), key=it.key, uid=it.uid)
+        else:
+            services().store.delete(it.key, uid=it.uid)
+
+        text = self.ask(cast, before, person).content.decode()
+
+        assert [word for word in ("undo-gone", "无法恢复") if word in text] == ([says] if says else [])
+        if says == "undo-gone":
+            path = re.search(r'hx-post="([^"]+)"', text)[1]  # type: ignore[index]
+            assert cast.client(person).post(path).url == PATH  # type: ignore[attr-defined]
+            assert cast.find().origin is None
+
     def test_is_not_shown_a_namesake_as_the_same(self, cast: Cast) -> None:
         it = cast.add()
         before = self.version(cast, "nina")

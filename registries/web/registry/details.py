@@ -35,6 +35,7 @@ from registries.web.pulls.step import asked_note, export_command
 from registries.web.registry import watched
 from registries.web.registry.test_one import panel
 from registries.web.responses import details_url, is_htmx, pulse_every
+from registries.web.runs.progress import undo_url
 from registries.wiring import services
 from registries.words import journal, labels, providers
 from registries.words.problems import problem_text
@@ -57,7 +58,7 @@ def details(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     except NotFound:
         if not shown:
             raise
-        return _gone(request, key, Problem.GONE)
+        return _gone(request, key, Problem.GONE, **_undo(access, key, shown.partition("/")[0]))
     if shown and registry.uid != shown.partition("/")[0]:
         return _gone(request, key, Problem.RECREATED, details_url(key))
     context = _context(request, access, registry)
@@ -74,9 +75,17 @@ def _actions(access: Access, registry: RegistrySecret) -> tuple[RegistryAction, 
     return tuple(sorted(offered(access, registry.namespace, registry), key=lambda it: it.name != main))
 
 
-def _gone(request: ConsoleRequest, key: Key, problem: Problem, url: str = "") -> HttpResponse:
-    context = {"key": key, "text": problem_text(problem), "url": url, **_list(request)}
+def _gone(request: ConsoleRequest, key: Key, problem: Problem, url: str = "", **undo: Any) -> HttpResponse:
+    context = {"key": key, "text": problem_text(problem), "url": url, **undo, **_list(request)}
     return render(request, "registry/_details_gone.html", context)
+
+
+def _undo(access: Access, key: Key, uid: str) -> dict[str, Any]:
+    """Where the deletion of a registry is undone, or that nothing can undo it; nothing for who may not."""
+    undo = services().undo
+    if not undo.is_on or not access.may(Permission.CREATE, key.namespace):
+        return {}
+    return {"undo": undo_url(key, uid)} if undo.offered(access=access, uids=[uid]) else {"lost": True}
 
 
 def _list(request: ConsoleRequest) -> dict[str, str]:
