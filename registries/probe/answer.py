@@ -35,9 +35,9 @@ _EARLIEST_EPOCH = 1_000_000_000
 
 
 class Body(Protocol):
-    """The part of urllib3's response that is used here."""
+    """The part of a response that is used here."""
 
-    def read(self, amt: int, decode_content: bool) -> bytes: ...
+    def read(self, amt: int, /) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def read_body(source: Body, encoding: str, limit: int) -> tuple[bytes, bool]:
     """
     raw = bytearray()
     while len(raw) <= limit:
-        chunk = source.read(min(_CHUNK, limit + 1 - len(raw)), decode_content=False)
+        chunk = source.read(min(_CHUNK, limit + 1 - len(raw)))
         if not chunk:
             return _inflated(bytes(raw), encoding, limit)
         raw += chunk

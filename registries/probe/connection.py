@@ -1,22 +1,17 @@
-"""urllib3 connections to the addresses that the address guard checked. The socket is opened here; Host header, SNI
-and the expected name in the certificate stay those of the URL. Errors become a Fault that names the phase."""
+"""Connections to the addresses that the address guard checked. The socket is opened here; Host header, SNI and the
+expected name in the certificate stay those of the URL. Errors become a Fault that names the phase."""
 
-import email.message
 import http.client
 import io
-import logging
+import re
 import socket
 import ssl
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
-
-import urllib3.exceptions
-from urllib3.connection import HTTPConnection
 
 from registries.addresses import netloc
 
@@ -25,7 +20,8 @@ from .deadline import Deadline
 from .fault import Fault, network_fault
 from .proxy import open_tunnel
 from .reason import Reason
-from .tls import TlsSocket, TooMuch
+from .response import Response
+from .tls import TcpSocket, TlsSocket, TooMuch
 from .trace import Trace
 
 _MOST_ADDRESSES = 4
@@ -34,27 +30,8 @@ _FRAMING = 256 * 1024
 """Bytes of a response besides its body and its chunks: heads, interim responses and trailers."""
 _MOST_RECORDS = 2
 """Bytes of TLS for a byte of an answer: records have frames."""
-_unlogged = ContextVar("unlogged", default=False)
-_LOGGERS = ("connection", "response")
-_LOW_LEVEL = (OSError, ValueError, http.client.HTTPException, urllib3.exceptions.HTTPError)
-
-
-@contextmanager
-def unlogged() -> Iterator[None]:
-    """Nothing that urllib3 does in this block is logged: it logs hosts and URLs that a server chose."""
-    before = _unlogged.set(True)
-    try:
-        yield
-    finally:
-        _unlogged.reset(before)
-
-
-def _may_be_logged(_record: logging.LogRecord) -> bool:
-    return not _unlogged.get()
-
-
-for _name in _LOGGERS:
-    logging.getLogger(f"urllib3.{_name}").addFilter(_may_be_logged)
+_LOW_LEVEL = (OSError, ValueError, http.client.HTTPException)
+_NOT_IN_TARGET, _NOT_IN_VALUE = re.compile(r"[\x00-\x20\x7f]"), re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass
@@ -164,33 +141,15 @@ def _most_telling(faults: list[Fault]) -> Fault:
     return min(faults, key=lambda fault: order.index(fault.reason) if fault.reason in order else len(order))
 
 
-class _QuietResponse(http.client.HTTPResponse):
-    """A response that drops malformed header lines. urllib3 would log them, and they may repeat a secret."""
-
-    def _read_status(self) -> tuple[str, int, str]:
-        """Skips interim responses (RFC 9110, 15.2). http.client only skips 100 and would take 103 Early Hints for
-        the final response."""
-        while True:
-            version, status, reason = super()._read_status()  # type: ignore[misc]
-            if not 101 < status < 200:
-                return version, status, reason
-            http.client.parse_headers(self.fp)
-
-    def begin(self) -> None:
-        super().begin()
-        message = cast(email.message.Message, self.msg)
-        message.defects = []
-        message.set_payload("")
-
-
 class LimitedReader(io.RawIOBase):
     """Reads a socket; each read is limited by the deadline, and all of them by `most` bytes. It has what http.client
     needs of a socket."""
 
-    def __init__(self, connection: socket.socket, deadline: Deadline, seconds: float, most: int) -> None:
+    def __init__(
+        self, connection: socket.socket | TcpSocket | TlsSocket, deadline: Deadline, seconds: float, most: int
+    ) -> None:
         self._connection, self._deadline, self._seconds = connection, deadline, seconds
         self._left = most
-        self._file = connection.makefile("rb", buffering=0)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         return io.BufferedReader(self)
@@ -198,20 +157,16 @@ class LimitedReader(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int | None:
+    def readinto(self, buffer: Any) -> int:
         if self._left <= 0:
             raise TooMuch
         self._deadline.limit(self._connection, self._seconds)
-        count = self._file.readinto(buffer)
-        self._left -= count or 0
+        count = self._connection.recv_into(buffer)
+        self._left -= count
         return count
 
-    def close(self) -> None:
-        self._file.close()
-        super().close()
 
-
-class Connection(HTTPConnection):
+class Connection:
     """A connection whose socket a dialer opens, with the dialer's deadline on all that it reads and writes. Set
     `timeout`, the seconds for one read or write, and `body`, the most bytes of a body, before each request."""
 
@@ -219,36 +174,64 @@ class Connection(HTTPConnection):
     body: int
     lasting = False
     """Whether the server has kept it open after an answer."""
+    sock: TcpSocket | TlsSocket
+    connected = False
+    _asked = _answered = 0.0
 
     def __init__(self, dialer: Dialer, host: str, port: int) -> None:
-        super().__init__(host, port)
-        self.dialer = dialer
+        self.dialer, self.host, self.port = dialer, host, port
 
-    def _new_conn(self) -> socket.socket:
-        return self.dialer.dial(self.host, self.port)
+    def connect(self) -> None:
+        self.sock = TcpSocket(self.dialer.dial(self.host, self.port))
+        self.connected = True
 
-    def request(self, *arguments: Any, **options: Any) -> None:
+    def close(self) -> None:
+        if self.connected:
+            self.sock.close()
+            self.connected = False
+
+    def is_open(self, seconds: float = 0.0) -> bool:
+        """Whether it is open, and the server neither closes it nor sends anything within so many seconds."""
+        return self.connected and not self.sock.readable(seconds)
+
+    def request(self, method: str, target: str, body: bytes | None, headers: Mapping[str, str]) -> None:
         self.dialer.requests += 1
-        super().request(*arguments, **options)
+        self._asked = time.monotonic()
+        if _NOT_IN_TARGET.search(target) or any(map(_NOT_IN_VALUE.search, headers.values())):
+            raise ValueError("control character")
+        head = f"{method} {target} HTTP/1.1\r\n".encode("ascii")
+        fields = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self.send(head + fields.encode("latin-1") + b"\r\n" + (body or b""))
 
-    def send(self, data: Any) -> None:
+    def answered(self) -> None:
+        """To be called at the end of an answer."""
+        self._answered = time.monotonic()
+
+    def closing(self, longest: float) -> float:
+        """Seconds in which the server would still close it after its last answer: as many as it took for that, at least
+        a fifth of `longest`, without those that have passed."""
+        pace = min(max(self._answered - self._asked, longest / 5), longest)
+        return max(self._answered + pace - time.monotonic(), 0.0)
+
+    def send(self, data: bytes) -> None:
         """Sends bytes, a TLS record at a time: the timeout of a TLS socket is that of one record."""
         for start in range(0, len(data), _RECORD):
             self.dialer.deadline.limit(self.sock, self.timeout)
-            super().send(data[start : start + _RECORD])
+            self.sock.sendall(data[start : start + _RECORD])
 
-    def response_class(self, connection: socket.socket, **options: Any) -> _QuietResponse:  # type: ignore[override]
+    def response(self, method: str) -> Response:
+        """The answer to a request, read to the end of its head."""
         # A body of short chunks may be twice as long with their sizes.
-        reader = LimitedReader(connection, self.dialer.deadline, self.timeout, _FRAMING + 2 * self.body)
-        return _QuietResponse(cast(socket.socket, reader), **options)
+        reader = LimitedReader(self.sock, self.dialer.deadline, self.timeout, _FRAMING + 2 * self.body)
+        response = Response(cast(socket.socket, reader), method=method)
+        response.begin()
+        return response
 
 
 class TlsConnection(Connection):
-    """The context verifies certificate and name, or neither. urllib3's own class would write to the context, which
-    other threads use too, and warn about missing verification; the result of a probe reports that instead."""
+    """The context verifies certificate and name, or neither."""
 
-    tls: TlsSocket
-    default_port = 443  # type: ignore[misc]  # as in urllib3's own class
+    sock: TlsSocket
 
     def __init__(self, dialer: Dialer, host: str, port: int, context: ssl.SSLContext) -> None:
         super().__init__(dialer, host, port)
@@ -257,18 +240,17 @@ class TlsConnection(Connection):
     def connect(self) -> None:
         """Connects and does the TLS handshake."""
         with self.dialer.trace.step("tls", netloc(self.host, self.port)):
-            connection = self._new_conn()
+            connection = self.dialer.dial(self.host, self.port)
             try:
                 # As long as the socket may take to connect, as dial() has set it.
                 seconds = connection.gettimeout() or self.dialer.connect_timeout
-                wrapped = TlsSocket(connection, self._context, self.host.rstrip("."), seconds)
+                self.sock = TlsSocket(connection, self._context, self.host.rstrip("."), seconds)
             except _LOW_LEVEL as error:
                 connection.close()
                 raise network_fault(error) from None
-        self.dialer.note_certificate(wrapped.tls.getpeercert(binary_form=True))
-        self.tls = wrapped
-        self.sock = cast(socket.socket, wrapped)
+        self.connected = True
+        self.dialer.note_certificate(self.sock.tls.getpeercert(binary_form=True))
 
-    def response_class(self, connection: socket.socket, **options: Any) -> _QuietResponse:  # type: ignore[override]
-        self.tls.allow(_MOST_RECORDS * (_FRAMING + 2 * self.body))
-        return super().response_class(connection, **options)
+    def response(self, method: str) -> Response:
+        self.sock.allow(_MOST_RECORDS * (_FRAMING + 2 * self.body))
+        return super().response(method)

@@ -1,7 +1,13 @@
 """The hard time limit of a probe."""
 
-import socket
 import time
+from typing import Protocol
+
+
+class Socket(Protocol):
+    """The part of a socket that is used here."""
+
+    def settimeout(self, seconds: float, /) -> None: ...
 
 
 class Deadline:
@@ -23,7 +29,7 @@ class Deadline:
         """The smaller of `seconds` and the remaining time, at least one millisecond: 0 would mean non-blocking."""
         return max(min(seconds, self.remaining), 0.001)
 
-    def limit(self, connection: socket.socket, seconds: float) -> None:
+    def limit(self, connection: Socket, seconds: float) -> None:
         """Limits the next read or write of a socket to `seconds` and to this deadline; TimeoutError after it. To be
         called before each of them: a timeout starts again with each byte, so a server that sends one byte at a time
         could extend a probe without limit."""

@@ -1,15 +1,12 @@
 """Fault, the exception that ends a probe early, and the mapping of network errors to faults.
 
-urllib3 wraps a system error in several classes, so the innermost error is searched for. The most
-specific test comes first: a refused connection is also a subclass of the connect timeout.
+An error may have others as its cause, so all of them are searched. The most specific test comes first.
 """
 
 import errno
 import http.client
 import ssl
 from collections.abc import Iterator, Mapping
-
-import urllib3.exceptions
 
 from .answer import Answer
 from .certificate import ServerCertificates
@@ -58,13 +55,13 @@ class Fault(Exception):
 
 
 def network_fault(error: BaseException) -> Fault:
-    """The Fault for an error of urllib3, http.client, ssl or a socket."""
+    """The Fault for an error of http.client, ssl or a socket."""
     errors = list(_chain(error))
     return _tls(errors) or _connection(errors) or _protocol(errors)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An error and all errors it wraps, outermost first: as cause, as argument, as urllib3's `reason`."""
+    """An error and all errors it wraps, outermost first: as cause or as argument."""
     waiting: list[object] = [error]
     seen: set[int] = set()
     while waiting:
@@ -73,7 +70,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             seen.add(id(current))
             yield current
             hidden = None if current.__suppress_context__ else current.__context__
-            waiting += [*current.args, getattr(current, "reason", None), current.__cause__, hidden]
+            waiting += [*current.args, current.__cause__, hidden]
 
 
 def _tls(errors: list[BaseException]) -> Fault | None:
@@ -103,8 +100,7 @@ def _connection(errors: list[BaseException]) -> Fault | None:
         return Fault(Reason.CONNECTION_REFUSED)
     if any(isinstance(error, OSError) and error.errno in _UNREACHABLE for error in errors):
         return Fault(Reason.NETWORK_UNREACHABLE)
-    timeouts = (TimeoutError, urllib3.exceptions.TimeoutError)
-    if any(isinstance(error, timeouts) for error in errors):
+    if any(isinstance(error, TimeoutError) for error in errors):
         return Fault(Reason.TIMEOUT)
     cut = (ConnectionError, http.client.IncompleteRead)
     if any(isinstance(error, cut) for error in errors):

@@ -29,8 +29,7 @@ def proxy_for(policy: Policy, host: str, port: int) -> str | None:
 
 
 def proxy_address(proxy: str) -> tuple[str, int]:
-    """Host and port of a proxy. Fault(PROXY_ERROR) unless it is an http:// proxy: for other kinds urllib3 would
-    open connections that the address guard has not checked."""
+    """Host and port of a proxy. Fault(PROXY_ERROR) unless it is an http:// proxy: no other kind is spoken here."""
     try:
         parts = urlsplit(proxy)
         host, port = parts.hostname, parts.port or 80

@@ -1,4 +1,7 @@
-"""TLS over a socket that this module reads itself.
+"""The sockets of a connection, which this module reads itself.
+
+Python's own sockets ask the kernel three times for one read with a timeout, and let other threads in each time: with
+many tests at once that is most of the work. Here it is once or twice.
 
 OpenSSL goes on reading while a server sends what is no data: a flood of session tickets or key updates keeps one call
 of Python's own TLS socket for ever, whatever its timeout. Here OpenSSL gets a block at a time, and between two
@@ -6,6 +9,7 @@ blocks the timeout and the number of bytes count.
 """
 
 import http.client
+import select
 import socket
 import ssl
 import time
@@ -23,23 +27,77 @@ class TooMuch(http.client.HTTPException):
     number of session tickets."""
 
 
-class TlsSocket:
-    """A client's connection, after the handshake. As with Python's own TLS socket, a timeout is that of one whole call.
+class TcpSocket:
+    """A connected socket, which belongs to it. A timeout is that of one whole call."""
 
-    It has what http.client and urllib3 need of a socket. `connection` belongs to it, also when the handshake fails.
-    """
-
-    def __init__(self, connection: socket.socket, context: ssl.SSLContext, name: str, seconds: float) -> None:
+    def __init__(self, connection: socket.socket, seconds: float = 0.0) -> None:
+        connection.setblocking(False)
         self._connection = connection
-        self._left = _HANDSHAKE
-        self._io_refs, self._is_closed = 0, False
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
+        self._incoming = select.poll()
+        self._incoming.register(connection, select.POLLIN)
         self.settimeout(seconds)
-        self._run(self.tls.do_handshake)
 
     def settimeout(self, seconds: float) -> None:
         self._until = time.monotonic() + seconds
+
+    def readable(self, seconds: float) -> bool:
+        """Whether there is something to read within so many seconds: bytes, or the end."""
+        return bool(self._incoming.poll(max(seconds, 0.0) * 1000))
+
+    def recv(self, size: int) -> bytes:
+        """At most so many bytes; b"" at the end."""
+        return self._received(lambda: self._connection.recv(size))
+
+    def recv_into(self, buffer: memoryview | bytearray) -> int:
+        """0 at the end."""
+        return self._received(lambda: self._connection.recv_into(buffer))
+
+    def sendall(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self._connection.send(view) :]
+            except BlockingIOError:
+                outgoing = select.poll()
+                outgoing.register(self._connection, select.POLLOUT)
+                self._wait(outgoing)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _received(self, call: Callable[[], T]) -> T:
+        while True:
+            self._wait(self._incoming)
+            try:
+                return call()
+            except BlockingIOError:
+                continue  # a false alarm
+
+    def _wait(self, ready: select.poll) -> None:
+        remaining = self._until - time.monotonic()
+        if remaining <= 0 or not ready.poll(remaining * 1000):
+            raise TimeoutError
+
+
+class TlsSocket:
+    """A client's connection, after the handshake. As with Python's own TLS socket, a timeout is that of one whole call.
+
+    `connection` belongs to it, also when the handshake fails. The last message of the handshake may wait for the first
+    bytes that are sent: then both go in one packet.
+    """
+
+    def __init__(self, connection: socket.socket, context: ssl.SSLContext, name: str, seconds: float) -> None:
+        self._connection = TcpSocket(connection, seconds)
+        self._left = _HANDSHAKE
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
+        self._run(self.tls.do_handshake)
+
+    def settimeout(self, seconds: float) -> None:
+        self._connection.settimeout(seconds)
+
+    def readable(self, seconds: float) -> bool:
+        return self._connection.readable(seconds)
 
     def allow(self, size: int) -> None:
         """Allows so many more bytes from the server, for an answer."""
@@ -56,45 +114,32 @@ class TlsSocket:
         view = memoryview(data)
         while view:
             view = view[self._run(lambda: self.tls.write(view)) :]  # noqa: B023  called at once
+        self.flush()
 
-    def fileno(self) -> int:
-        return self._connection.fileno()
-
-    def makefile(self, _mode: str, buffering: int = 0) -> socket.SocketIO:
-        """Without a buffer. The connection stays open until the file is closed, too."""
-        self._io_refs += 1
-        return socket.SocketIO(self, "r")  # type: ignore[arg-type]  # it has what is needed
+    def flush(self) -> None:
+        """Sends what OpenSSL has written."""
+        if data := self._outgoing.read():
+            self._connection.sendall(data)
 
     def close(self) -> None:
-        self._is_closed = True
-        if self._io_refs <= 0:
-            self._connection.close()
-
-    def _decref_socketios(self) -> None:
-        """SocketIO calls it when it is closed."""
-        self._io_refs -= 1
-        if self._is_closed:
-            self.close()
+        self._connection.close()
 
     def _run(self, call: Callable[[], T]) -> T:
         """Repeats a call of OpenSSL with more bytes of the server until it is done. TimeoutError; TooMuch."""
         while True:
             try:
-                done, is_done = call(), True
+                return call()
             except ssl.SSLWantReadError:
-                is_done = False  # what fails below must not have this error as its context
+                pass  # what fails below must not have this error as its context
             except ssl.SSLError:
                 self._flush_alert()
                 raise
-            self._flush()
-            if is_done:
-                return done
+            self.flush()
             self._feed()
 
     def _feed(self) -> None:
         if self._left <= 0:
             raise TooMuch
-        self._connection.settimeout(self._remaining())
         data = self._connection.recv(_BLOCK)
         self._left -= len(data)
         if data:
@@ -102,20 +147,9 @@ class TlsSocket:
         else:
             self._incoming.write_eof()
 
-    def _flush(self) -> None:
-        if data := self._outgoing.read():
-            self._connection.settimeout(self._remaining())
-            self._connection.sendall(data)
-
     def _flush_alert(self) -> None:
         """Tells the server why the handshake ends."""
         try:
-            self._flush()
+            self.flush()
         except OSError:
             return
-
-    def _remaining(self) -> float:
-        remaining = self._until - time.monotonic()
-        if remaining <= 0:
-            raise TimeoutError
-        return remaining

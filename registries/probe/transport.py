@@ -1,26 +1,20 @@
 """HTTP requests within the rules: checked addresses, limits, no redirects, no retries, no cookies, nothing from
-the environment. The connections are urllib3's, without its pools, which would take a large part of a probe's time."""
+the environment."""
 
-import contextlib
 import http.client
 import ssl
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from types import TracebackType
-from typing import cast
 from urllib.parse import urlencode
-
-import urllib3.exceptions
-from urllib3.response import HTTPResponse
-from urllib3.util.wait import wait_for_read
 
 from registries.addresses import netloc
 
 from .address_guard import AddressClass, classify, look_up
-from .answer import Answer, Body, read_body
+from .answer import Answer, read_body
 from .certs_dir import NodeTrust
-from .connection import Connection, Dialer, TlsConnection, unlogged
+from .connection import Connection, Dialer, TlsConnection
 from .deadline import Deadline
 from .endpoint import Endpoint
 from .fault import Fault, network_fault
@@ -28,6 +22,7 @@ from .inspection import inspect
 from .policy import Policy
 from .proxy import proxy_address, proxy_for, proxy_login
 from .reason import Reason
+from .response import Response
 from .trace import Trace
 from .trust import nodes, tls_context
 
@@ -35,11 +30,10 @@ MOST_REQUESTS = 7
 PING_BODY = 64 * 1024
 TOKEN_BODY = 1024 * 1024
 CLOSING = 0.005
-"""Seconds in which a server that closes a connection after its answer does so."""
+"""Seconds in which a server that closes a connection after its answer does so, at most."""
 _USER_AGENT = "registry-console-probe/1"
 _CERTIFICATE_FAULTS = {Reason.TLS_UNTRUSTED, Reason.TLS_EXPIRED, Reason.TLS_HOSTNAME_MISMATCH}
 _FAILURES = (
-    urllib3.exceptions.HTTPError,
     http.client.HTTPException,
     OSError,  # includes ssl.SSLError
     ValueError,  # a request that cannot be sent, a response that cannot be read
@@ -154,9 +148,8 @@ class Transport:
         if proxy:
             self._use_proxy(proxy, endpoint)
         try:
-            with unlogged():
-                more = {**({"Authorization": authorization} if authorization else {}), **(headers or {})}
-                answer = self._exchange(method, endpoint, more, form, limit, proxy)
+            more = {**({"Authorization": authorization} if authorization else {}), **(headers or {})}
+            answer = self._exchange(method, endpoint, more, form, limit, proxy)
         except Fault as fault:
             raise self._explained(fault, endpoint, proxy) from None
         except _FAILURES as error:
@@ -174,38 +167,41 @@ class Transport:
         limit: int,
         proxy: str | None,
     ) -> Answer:
-        headers = {"User-Agent": _USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **more}
         if isinstance(form, dict):
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            more = {**more, "Content-Type": "application/x-www-form-urlencoded"}
             form = urlencode(form).encode()
+        headers = _headers(method, endpoint, more, form)
         host, port, target = endpoint.host, endpoint.port, endpoint.target
         if proxy and self._forwards(endpoint):
             host, port = proxy_address(proxy)
             target = endpoint.url
             headers |= proxy_login(proxy)
+        # Runtimes send a GET again, once. Here one with a credential is never sent twice: a second refusal could
+        # lock an account.
+        plain = method == "GET" and form is None and "Authorization" not in more
         before = self._dialer.connections
-        connection = self._connection(endpoint.scheme, host, port, wait="Authorization" in more)
-        kept = self._dialer.connections == before
+        connection = self._connection(endpoint.scheme, host, port, wait=not plain)
+        again = plain and self._dialer.connections == before and self.requests + 1 < self._most
         connection.body = limit
         try:
             try:
                 response = _response(connection, method, target, form, headers)
             except ConnectionError:
-                # The server may close a kept connection at the same moment. Runtimes send such a GET again, once. Here
-                # one with a credential is never sent twice: a second refusal could lock an account.
-                plain = method == "GET" and form is None and "Authorization" not in more
-                if not kept or not plain or self.requests >= self._most:
+                # The server may close a kept connection at the same moment.
+                if not again:
                     raise
                 connection.close()
                 self._connection(endpoint.scheme, host, port)
                 response = _response(connection, method, target, form, headers)
-            answer = self._read(response, endpoint, limit)
+            encodings = response.fields.all("content-encoding")
+            body, complete = read_body(response, ", ".join(encodings), limit)
         except BaseException:
             connection.close()
             raise
-        if not answer.complete:
+        connection.answered()
+        if response.will_close or not complete:
             connection.close()
-        return answer
+        return Answer(response.status, tuple(response.fields), body, complete, endpoint)
 
     def _connection(self, scheme: str, host: str, port: int, *, wait: bool = False) -> Connection:
         """An open connection: the one of the last request to this origin if the server keeps it open. With `wait`,
@@ -220,24 +216,14 @@ class Transport:
             )
             self._kept[key] = connection
         connection.timeout = self.deadline.within(self._policy.read_timeout)
-        if wait and connection.is_connected and not connection.lasting:
-            connection.lasting = not wait_for_read(connection.sock, self.deadline.within(CLOSING))
-        if not connection.is_connected:
+        wait = wait and not connection.lasting
+        if connection.is_open(min(connection.closing(CLOSING), self.deadline.remaining) if wait else 0.0):
+            connection.lasting = connection.lasting or wait
+        else:
             connection.close()
             connection.connect()
             connection.lasting = False
         return connection
-
-    def _read(self, response: HTTPResponse, endpoint: Endpoint, limit: int) -> Answer:
-        complete = False
-        try:
-            headers = tuple((name.lower(), value) for name, value in response.headers.iteritems())
-            encoding = response.headers.get("Content-Encoding", "")
-            body, complete = read_body(cast(Body, response), encoding, limit)
-            return Answer(response.status, headers, body, complete, endpoint)
-        finally:
-            if not complete:
-                response.close()
 
     def _explained(self, fault: Fault, endpoint: Endpoint, proxy: str | None) -> Fault:
         """The Fault to report: TIMEOUT after the deadline, PROXY_ERROR if the proxy cannot be reached, and the
@@ -247,7 +233,7 @@ class Transport:
         if proxy and fault.reason in {Reason.CONNECTION_REFUSED, Reason.NETWORK_UNREACHABLE}:
             return Fault(Reason.PROXY_ERROR, cause=fault.reason)
         if fault.reason in _CERTIFICATE_FAULTS:
-            with self._dialer.untraced(), unlogged():
+            with self._dialer.untraced():
                 seen = inspect(lambda context: self._handshake(endpoint, context), fault.reason)
             fault.tls, fault.cause = seen.facts, seen.still_wrong
         return fault
@@ -258,7 +244,8 @@ class Transport:
         connection = TlsConnection(self._dialer, endpoint.host, endpoint.port, context)
         try:
             connection.connect()
-            yield connection.tls.tls
+            connection.sock.flush()
+            yield connection.sock.tls
         except _FAILURES as error:
             raise network_fault(error) from None
         finally:
@@ -285,11 +272,23 @@ class Transport:
         return look_up(host, port, self._policy.resolver, seconds)
 
 
+def _headers(method: str, endpoint: Endpoint, more: Mapping[str, str], form: bytes | None) -> dict[str, str]:
+    headers = {
+        "Host": endpoint.netloc,
+        "User-Agent": _USER_AGENT,
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+    }
+    if form is not None or method not in ("GET", "HEAD"):
+        headers["Content-Length"] = str(len(form or b""))
+    return {**headers, **more}
+
+
 def _response(
     connection: Connection, method: str, target: str, form: bytes | None, headers: Mapping[str, str]
-) -> HTTPResponse:
+) -> Response:
     """Sends a request, and reads the head of its response."""
     # A server may answer before it has read everything, and close.
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        connection.request(method, target, form, headers, preload_content=False, decode_content=False)
-    return connection.getresponse()
+    with suppress(BrokenPipeError, ConnectionResetError):
+        connection.request(method, target, form, headers)
+    return connection.response(method)

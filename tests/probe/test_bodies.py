@@ -181,7 +181,7 @@ class _Source:
         self.body = body
         self.taken = 0
 
-    def read(self, amt: int, decode_content: bool) -> bytes:
+    def read(self, amt: int, /) -> bytes:
         piece = self.body[self.taken : self.taken + amt]
         self.taken += len(piece)
         return piece

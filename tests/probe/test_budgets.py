@@ -16,6 +16,7 @@ import pytest
 from registries.probe import Policy, Reason, Result, Step, probe
 from registries.probe.connection import Connection, Dialer
 from registries.probe.deadline import Deadline
+from registries.probe.tls import TcpSocket
 from registries.probe.trace import Trace
 from tests.peers.scripted import (
     HERE,
@@ -142,7 +143,7 @@ def test_a_dripping_proxy_cannot_stretch_a_test() -> None:
 def test_a_server_that_reads_slowly_cannot_stretch_a_test() -> None:
     ours, theirs = socket.socketpair()
     connection = Connection(Dialer(Deadline(0.3), Trace(), 5), "registry.example", 80)
-    connection.sock, connection.timeout = ours, 100
+    connection.sock, connection.timeout = TcpSocket(ours), 100
 
     def read() -> None:
         with contextlib.suppress(OSError):
@@ -155,6 +156,26 @@ def test_a_server_that_reads_slowly_cannot_stretch_a_test() -> None:
         with pytest.raises(TimeoutError):
             connection.send(b"x" * 1_000_000)
     assert time.monotonic() - started < SLACK
+
+
+@pytest.mark.parametrize(
+    ("took", "passed", "waits"), [(3, 0, 3), (1, 0, 2), (60, 0, 10), (3, 2, 1), (3, 4, 0), (0, 1, 1)]
+)
+def test_a_server_has_as_long_to_close_a_connection_as_it_took_to_answer(
+    took: float, passed: float, waits: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At most 10 seconds here, and at least a fifth of that."""
+    clock = SimpleNamespace(now=50.0)
+    monkeypatch.setattr("registries.probe.connection.time", SimpleNamespace(monotonic=lambda: clock.now))
+    ours, theirs = socket.socketpair()
+    connection = Connection(Dialer(Deadline(100), Trace(), 5), "registry.example", 80)
+    connection.sock, connection.timeout = TcpSocket(ours), 100
+    with ours, theirs:
+        connection.request("GET", "/v2/", None, {})
+        clock.now += took
+        connection.answered()
+    clock.now += passed
+    assert connection.closing(10) == pytest.approx(waits)
 
 
 def test_a_silent_tls_server_runs_into_the_connect_timeout() -> None:

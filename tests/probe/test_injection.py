@@ -1,10 +1,15 @@
 """Text from a server or an operator never becomes an extra header, request or parameter."""
 
+import socket
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from registries.probe import Reason, probe
+from registries.probe.connection import Connection, Dialer
+from registries.probe.deadline import Deadline
+from registries.probe.tls import TcpSocket
+from registries.probe.trace import Trace
 from tests.peers.scripted import (
     HERE,
     Reply,
@@ -132,3 +137,25 @@ def test_a_user_name_is_one_parameter(username: str) -> None:
         assert probe(server.address, username, PASSWORD, HERE).reason is Reason.BAD_CREDENTIALS
     assert dict(parse_qsl(urlsplit(server.requests[1].target).query))["account"] == username
     nothing_injected(server)
+
+
+@pytest.mark.parametrize(
+    ("target", "value"),
+    [
+        ("/v2/ HTTP/1.1\r\nX-Injected: 1", ""),
+        ("/v2/", EVIL),
+        ("/v2/", "a\nb"),
+        ("/v2/\x7f", ""),
+        ("/v2/ü", ""),
+    ],
+)
+def test_a_request_with_a_line_end_is_not_sent(target: str, value: str) -> None:
+    """Whoever calls: the last gate."""
+    ours, theirs = socket.socketpair()
+    connection = Connection(Dialer(Deadline(60), Trace(), 5), "registry.example", 80)
+    connection.sock, connection.timeout = TcpSocket(ours), 60
+    with theirs, ours:
+        with pytest.raises(ValueError, match=r"control character|ordinal not in range"):
+            connection.request("GET", target, None, {"Authorization": value})
+        ours.shutdown(socket.SHUT_WR)
+        assert theirs.recv(10) == b""
