@@ -21,6 +21,7 @@ _DOCKER_HUB_ALIASES = frozenset(
     }
 )
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_PLAIN = re.compile(r"[A-Za-z0-9.:/@_-]+")
 _HARMLESS_PATHS = frozenset({"", "/", "/v1", "/v1/", "/v2", "/v2/"})
 _LONGEST_TEXT = 2048
 _PORTS = {"https": 443, "http": 80}
@@ -122,6 +123,8 @@ def _is_outer_blank(character: str) -> bool:
 
 
 def _refuse_characters(text: str) -> None:
+    if _PLAIN.fullmatch(text):
+        return
     for character in text:
         category = unicodedata.category(character)
         if character.isspace() or category.startswith("Z"):
@@ -175,7 +178,7 @@ def parse_host_port(text: str, *, underscore: bool = False) -> Host:
     contain them, an operator may not type them (connection-test.md, "Address")."""
     if len(text) > _TEXT_MAX:
         raise AddressError("too_long")
-    if any(character in _FULL_WIDTH for character in text):
+    if not text.isascii() and any(character in _FULL_WIDTH for character in text):
         raise AddressError("full_width", next(c for c in text if c in _FULL_WIDTH))
     if "@" in text:
         raise AddressError("user_info")

@@ -67,7 +67,7 @@ class Endpoint:
 def parse_endpoint(text: str) -> Endpoint:
     """Parses an absolute http(s) URL without user info and drops its fragment; EndpointError otherwise. Unusual
     numeric hosts (`0x7f.1`) are refused as in addresses. Underscores are allowed: some servers have such names."""
-    if any(c.isspace() or not c.isprintable() for c in text):
+    if " " in text or not text.isprintable():
         raise EndpointError("white space or control character")
     match = _ABSOLUTE.fullmatch(text)
     if match is None:

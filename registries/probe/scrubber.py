@@ -17,6 +17,7 @@ _SHORTEST_MASKED = 4
 _SHORTEST_TELLING = 6
 # Lines of a pasted JSON key. Shorter lines are only braces.
 _SHORTEST_LINE = 8
+_NO_LETTERS = re.compile(r"[\W_]+")
 
 
 IN_A_NAME = str.maketrans({character: f"\\{character}" for character in '\\"+,;<>'})
@@ -28,6 +29,7 @@ class Scrubber:
 
     def __init__(self, username: str, password: str) -> None:
         self._unread: list[str] = []
+        self._unwritten: list[str] = []
         self._forms: set[str] = set()
         self._telling: set[str] = set()
         self._needles: set[str] = set()
@@ -40,16 +42,22 @@ class Scrubber:
         self._unread.append(secret)
 
     def _read(self) -> None:
-        """Computes the forms on first use: most probes have nothing to scrub."""
+        """Prepares the search for secrets, on first use: most probes have nothing to scrub."""
         while self._unread:
             secret = self._unread.pop()
-            lines = {line.strip() for line in secret.splitlines()}
-            forms = _written(secret) | {line for line in lines if len(line) >= _SHORTEST_LINE}
-            self._forms |= {form for form in forms if form.strip()}
-            plain = {secret, secret.strip(), _one_line(secret), *(form for form in forms if form in lines)}
+            self._unwritten.append(secret)
+            plain = {secret, secret.strip(), _one_line(secret), *_long_lines(secret)}
             self._needles |= {needle.casefold() for needle in plain if needle.strip()}
+
+    def _write(self) -> None:
+        """Computes the forms of the secrets, which takes longer."""
+        self._read()
+        while self._unwritten:
+            secret = self._unwritten.pop()
+            written = _written(secret)
+            self._forms |= {form for form in written | _long_lines(secret) if form.strip()}
             if len(secret) >= _SHORTEST_TELLING:
-                self._telling |= {form.casefold() for form in _written(secret)}
+                self._telling |= {form.casefold() for form in written}
 
     def _add_base64(self, raw: bytes) -> None:
         for encoded in (base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()):
@@ -58,15 +66,16 @@ class Scrubber:
 
     def contains(self, text: str) -> bool:
         """Whether `text` contains a secret in a usual form. For bytes as text, which cannot be decoded further."""
-        self._read()
+        self._write()
         folded = text.casefold()
         return any(form in folded for form in self._telling)
 
     def reveals(self, text: str, known: str = "") -> bool:
         """Whether `text` (a URL, a scope) contains a secret that is too long to be there by chance, in any encoding.
         A secret that is a part of `known` tells nothing."""
-        if self.contains(text) and not known:
+        if not known and self.contains(text):
             return True
+        self._read()
         known = known.casefold()
         long = {
             needle for needle in self._needles if len(needle) >= _SHORTEST_TELLING and needle not in known
@@ -76,7 +85,7 @@ class Scrubber:
     def scrub(self, text: str) -> str:
         """`text` with every usual form of every secret masked, in any letter case. The mask alone if it contains a
         secret in another encoding, '' if it contains one that is too short to mask."""
-        self._read()
+        self._write()
         for form in sorted(self._forms, key=len, reverse=True):
             if len(form) >= _SHORTEST_MASKED:
                 text = re.sub(re.escape(form), MASK, text, flags=re.IGNORECASE)
@@ -110,8 +119,15 @@ def _written(secret: str) -> set[str]:
     } - {""}
 
 
+def _long_lines(secret: str) -> set[str]:
+    """The lines of a secret that tell something alone."""
+    return {line for it in secret.splitlines() if len(line := it.strip()) >= _SHORTEST_LINE}
+
+
 def _one_line(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(text.split())
 
 
 def _found(needles: Iterable[str], text: str) -> bool:
@@ -135,4 +151,4 @@ def _found(needles: Iterable[str], text: str) -> bool:
 
 
 def _letters(text: str) -> str:
-    return "".join(c for c in text if c.isalnum())
+    return _NO_LETTERS.sub("", text)

@@ -1,8 +1,8 @@
 """The TLS contexts of a probe: which certificates it trusts."""
 
+import os
 import re
 import ssl
-from pathlib import Path
 
 from .certs_dir import NodeTrust, node_trust
 from .fault import Fault
@@ -24,8 +24,8 @@ def tls_context(policy: Policy, host: str) -> ssl.SSLContext:
     if policy.skip_tls_verify:
         return unverified_context()
     try:
-        own = node_trust(policy.certs_dir, host).authorities if policy.certs_dir else ()
-        files = [Path(policy.ca_file), *own] if policy.ca_file else [*own]
+        own = map(str, node_trust(policy.certs_dir, host).authorities) if policy.certs_dir else ()
+        files = [policy.ca_file, *own] if policy.ca_file else [*own]
         key = (policy.ca_pem, *map(_state, [*_system_files(), *files]))
         return policy.contexts.get(key, lambda: _context_with(files, policy.ca_pem))
     except (OSError, ValueError):
@@ -55,7 +55,7 @@ def context_trusting(pem: str) -> ssl.SSLContext:
     return context
 
 
-def _context_with(files: list[Path], pem: str | None) -> ssl.SSLContext:
+def _context_with(files: list[str], pem: str | None) -> ssl.SSLContext:
     context = _context()
     context.load_default_certs()
     for file in files:
@@ -75,16 +75,16 @@ def _context() -> ssl.SSLContext:
     return context
 
 
-def _system_files() -> list[Path]:
+def _system_files() -> list[str]:
     """The files that load_default_certs() reads, with SSL_CERT_FILE and SSL_CERT_DIR."""
     paths = ssl.get_default_verify_paths()
-    return [Path(path) for path in (paths.cafile, paths.capath) if path]
+    return [path for path in (paths.cafile, paths.capath) if path]
 
 
-def _state(file: Path) -> tuple[str, int, int, int]:
+def _state(file: str) -> tuple[str, int, int, int]:
     """Path, inode, change time and size of a file. OSError when there is none."""
-    found = file.stat()
-    return (str(file), found.st_ino, found.st_mtime_ns, found.st_size)
+    found = os.stat(file)
+    return (file, found.st_ino, found.st_mtime_ns, found.st_size)
 
 
 def _certificates(pem: str) -> str:
