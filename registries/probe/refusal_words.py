@@ -22,7 +22,7 @@ _CODES = {
                 "passwordexpired",
                 "credentialsexpired",
             ),
-            *("expiredcredentials", "sessionexpired", "authtokenexpired"),
+            *("expiredcredentials", "sessionexpired", "authtokenexpired", "accesstokenexpired", "jwtexpired"),
         ),
         Reason.CREDENTIALS_EXPIRED,
     ),
@@ -31,23 +31,24 @@ _CODES = {
         Reason.PAT_REQUIRED,
     ),
 }
-_THING = r"(?:token|password|credentials?|session|secret|key)"
+_THING = r"(?:token|password|credentials?|session|secret|key|jwt|pat)"
 _KINDS = (
-    "the|your|this|provided|given|supplied|robot|account|user|authorization|authentication|auth|access|login|session|"
-    "security|registry|personal|identity|docker|api"
+    "the|your|this|provided|given|supplied|robot|account|user|authorization|authentication|auth|oauth|oidc|access|login|"
+    "session|security|registry|personal|identity|id|docker|api|bearer|refresh|deploy|temporary|app specific|application"
 )
 _FACTORS = r"(?:2fa|mfa|two[- ]factor(?: authentication)?|multi[- ]factor(?: authentication)?)"
 _PAT = r"(?:(?:a|an|your|the) )?personal access token(?: \(pat\))?"
 _SENTENCES = (
     (
         Reason.CREDENTIALS_EXPIRED,
-        rf"(?:(?:{_KINDS}) ){{0,4}}{_THING} (?:included in the request )?(?:(?:has|have|is|are|was) )?"
-        r"(?:already )?expired",
+        rf"(?:(?:{_KINDS}) ){{0,4}}{_THING} (?:(?:included in the request|provided|supplied|given) )?"
+        r"(?:(?:has|have|is|are|was) )?(?:already )?expired(?: (?:by|at) [0-9][\w.:+-]*)?"
+        r"(?: and (?:must|has to|have to|needs? to) be (?:changed|reset|renewed|replaced))?",
     ),
     (Reason.CREDENTIALS_EXPIRED, rf"expired {_THING}"),
     (
         Reason.CREDENTIALS_EXPIRED,
-        r"(?:您的|你的|该|此)?(?:访问|登录|授权|认证)?(?:令牌|密码|凭证|凭据|口令|会话)已?经?过期了?",
+        r"(?:您的|你的|该|此)?(?:访问|登录|授权|认证|临时)?(?:令牌|密码|凭证|凭据|口令|会话|token) ?已?经?过期了?",
     ),
     (
         Reason.PAT_REQUIRED,
@@ -66,8 +67,13 @@ _SENTENCES = (
     ),
     (Reason.PAT_REQUIRED, r"(?:请)?(?:使用|改用)个人访问令牌(?:代替密码)?|(?:需要|必须使用)个人访问令牌"),
 )
-_WHOLE = {"token failed verification: expired": Reason.CREDENTIALS_EXPIRED}
-"""Texts that are known as a whole, with the sign that ends a sentence elsewhere: Artifactory."""
+_WHOLE = {
+    "token failed verification: expired": Reason.CREDENTIALS_EXPIRED,  # Artifactory
+    "token has invalid claims: token is expired": Reason.CREDENTIALS_EXPIRED,  # golang-jwt
+    "client login with unencrypted passwords is disabled. please generate an encrypted password in the user admin "
+    "panel for use here.": Reason.PAT_REQUIRED,  # Quay
+}
+"""Texts that are known as a whole, with signs that end a sentence and words of doubt."""
 _KNOWN = tuple((reason, re.compile(sentence)) for reason, sentence in _SENTENCES)
 # The text names several causes, or none for certain.
 _POSSIBLE = re.compile(
@@ -80,8 +86,8 @@ _OTHER = re.compile(
     r"missing|bad|mismatch(?:ed)?|no such)\b|密码|口令|令牌|凭证|凭据|权限|禁用|锁定"
 )
 _ADVICE = re.compile(
-    r"(?:please|then|and|to|for|run|use|log|sign|get|generate|create|renew|refresh|request|re-?\w+|contact|ask|see|"
-    r"learn|visit)\b|请"
+    r"(?:you (?:must|have to|need to|should) )?(?:please|then|and|to|for|run|use|log|sign|get|generate|create|renew|"
+    r"refresh|request|change|set|update|re-?\w+|contact|ask|see|learn|visit)\b|请"
 )
 _END = re.compile(r"[.!?;:]+(?:\s+|$)|[。！？；：，]|[\r\n]+|\s[-|\u2013\u2014]\s|, ")
 
@@ -121,10 +127,11 @@ def _of_text(text: str, name: str) -> Reason | None:
     cause. A text with the name has none."""
     if len(text) > _LONGEST or "<" in text or (name and name.lower() in text.lower()):
         return None
-    if _POSSIBLE.search(text := text.strip().lower()):
-        return None
+    text = text.strip().lower()
     if text in _WHOLE:
         return _WHOLE[text]
+    if _POSSIBLE.search(text):
+        return None
     causes: set[Reason | None] = set()
     for sentence in (" ".join(it.split()) for it in _END.split(text)):
         found = _known(sentence)

@@ -57,6 +57,13 @@ POSSIBILITIES = [
     "用户名或密码错误，可能是凭证已过期",
     "expired",
     "2fa",
+    "token has invalid claims: token is expired, token used before issued",
+    "client login with unencrypted passwords is disabled",
+    "The access token provided is expired, revoked, malformed, or invalid for other reasons.",
+    "token is expired. You must have the scope read_registry",
+    "Access token has expired or been revoked",
+    "The provided token is malformed/expired",
+    "token is expired by its owner",
 ]
 
 
@@ -106,7 +113,17 @@ def test_a_body_that_was_cut_decides_nothing() -> None:
         "Token failed verification: expired",
         "personal access token is expired",
         "The security token included in the request is expired",
+        "Your credentials have expired, You must change your password before trying to login again.",
+        "Your password expired. Please access GitLab from a web browser to update your password.",
+        "Your password has expired and must be changed.",
+        "The access token provided has expired",
+        "The OAuth access token has expired",
+        "App specific token has expired",
+        "token is expired by 25m6s",
+        "JWT expired at 2024-05-01T10:00:00Z. Current time: 2024-05-02T10:00:00Z, a difference of 86400000 ms.",
+        "token has invalid claims: token is expired",
         "令牌已过期",
+        "Token 已过期，请重新登录",
         "认证失败：您的访问令牌已过期，请重新生成。",
     ],
 )
@@ -122,6 +139,8 @@ def test_a_stated_end_of_a_credential_is_read(text: str) -> None:
         "HTTP Basic: Access denied\nYou must use a personal access token with 'api' scope for Git over HTTP",
         "a personal access token is required: two-factor authentication is enabled",
         "Your account has 2FA enabled.",
+        "Client login with unencrypted passwords is disabled. Please generate an encrypted password in the user admin "
+        "panel for use here.",
         "requires multi-factor authentication",
         "登录失败，请使用个人访问令牌",
         HUB_PAT,
@@ -133,7 +152,8 @@ def test_a_stated_need_of_a_token_is_read(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["TOKEN_EXPIRED", "ExpiredTokenException", "token-expired", "CREDENTIALS_EXPIRED"]
+    "code",
+    ["TOKEN_EXPIRED", "ExpiredTokenException", "token-expired", "CREDENTIALS_EXPIRED", "AccessTokenExpired"],
 )
 def test_a_known_code_decides_whatever_the_text(code: str) -> None:
     assert stated_cause(refused(message(GITLAB, code))) is Reason.CREDENTIALS_EXPIRED
