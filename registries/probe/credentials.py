@@ -92,7 +92,7 @@ def has_invisible(password: str) -> bool:
     """Whether the password contains a character that nobody sees, such as U+200B, or inside of it a space that is no
     plain one: a chat or a wiki adds them."""
     odd = (it for it in password.strip() if it != " ")
-    return any(unicodedata.category(it) in ("Cf", "Zs") or _UNSEEN.match(it) for it in odd)
+    return any(unicodedata.category(it) in ("Cf", "Zs", "Zl", "Zp") or _UNSEEN.match(it) for it in odd)
 
 
 def _is_text(value: str) -> bool:

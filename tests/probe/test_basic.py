@@ -215,3 +215,13 @@ def test_an_invisible_character_is_pointed_out_and_sent(character: str, form: st
     assert "invisible" in failed.hint("en")
     assert failed.hint("zh").startswith("密码含有不可见字符"), "the likely cause stands first"
     assert server.authorizations()[1] == basic(USER, password), "it may be part of the password"
+
+
+@pytest.mark.parametrize("character", ["\u00a0", "\u2003", "\u3000", "\u2028", "\u2029"])
+def test_white_space_inside_that_is_no_plain_space_is_pointed_out(character: str) -> None:
+    with scripted(registry) as server:
+        warnings = [
+            probe(server.address, USER, form, HERE).warnings
+            for form in (f"sec{character}ret", f"secret{character}", "sec ret")
+        ]
+    assert warnings == [("password_invisible",), ("password_outer_space",), ()]
