@@ -14,6 +14,7 @@ LEAVE_ALONE = frozenset(
         Reason.CREDENTIALS_EXPIRED,
         Reason.PAT_REQUIRED,
         Reason.ACCESS_DENIED,
+        Reason.PROBE_IMAGE_DENIED,
         Reason.RATE_LIMITED,
     }
 )

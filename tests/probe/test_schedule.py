@@ -45,7 +45,8 @@ def test_every_refusal_leaves_a_user_name_alone(reason: Reason) -> None:
     schedule = Schedule([first, same, other, elsewhere])
     assert schedule.take() == first
     telling = reason.value in {
-        *("bad_credentials", "credentials_expired", "pat_required", "access_denied", "rate_limited")
+        *("bad_credentials", "credentials_expired", "pat_required", "access_denied", "rate_limited"),
+        "probe_image_denied",
     }
     assert schedule.ended(first, reason) == (((same, reason),) if telling else ())
     assert schedule.waiting == (2 if telling else 3)
