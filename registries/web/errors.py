@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 
 
 class ErrorMiddleware:
-    """Turns errors of the service, and Django's error for a too large body, into responses."""
+    """Turns errors of the service, Django's error for a too large body, and its empty answer to a wrong method into
+    pages."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -36,7 +37,10 @@ class ErrorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if LATE in request.META:
             return _of_error(request, too_many_at_once())
-        return self.get_response(request)
+        response = self.get_response(request)
+        return (
+            _no_page(request, response["Allow"]) if isinstance(response, HttpResponseNotAllowed) else response
+        )
 
     def process_view(self, request: HttpRequest, *_view: object) -> HttpResponse | None:
         """Refuses a form of a person who has sent too many. The API counts its requests itself."""
@@ -63,11 +67,21 @@ def _of_error(request: HttpRequest, error: ConsoleError) -> HttpResponse:
     return response
 
 
-def problem(request: HttpRequest, status: int, text: str, title: str = "") -> HttpResponse:
-    """An error as a page, or as a toast for HTMX. The page has a title of its own, or the one of its status."""
+def _no_page(request: HttpRequest, allow: str) -> HttpResponse:
+    """The response for an address that is opened as a page, but only receives forms."""
+    text = _("This address only receives forms and has no page. Nothing was changed.")
+    response = problem(request, 405, text, _("Not a page"))
+    response["Allow"] = allow
+    return response
+
+
+def problem(request: HttpRequest, status: int, text: str, title: str = "", form: str = "") -> HttpResponse:
+    """An error as a page, or as a toast for HTMX. The page has a title of its own, or the one of its status. `form` is
+    the address of the form that was sent, for a link."""
     if is_htmx(request):
         return toast(reswap(HttpResponse(status=status), "none"), text, kind="bad")
-    context = {"status": status, "title": title, "text": text, "again": status == 429 or status >= 500}
+    again = status == 429 or status >= 500
+    context = {"status": status, "title": title, "text": text, "again": again, "form_url": form}
     return render(request, "error.html", context, status=status)
 
 
@@ -106,8 +120,16 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         text = _("The form had expired. Nothing was changed, and your input is still here. Submit it again.")
         return problem(request, 403, text)
     if request.path == reverse("login") and request.user.is_authenticated:
-        target, here = request.POST.get("next", "")[:NEXT_MAX], {request.get_host()}
-        safe = url_has_allowed_host_and_scheme(target, here, require_https=request.is_secure())
-        return HttpResponseRedirect(target if safe else reverse("registries:list"))
+        return HttpResponseRedirect(
+            _here(request, request.POST.get("next", "")) or reverse("registries:list")
+        )
     text = _("This form belongs to another session. Nothing was changed. Open the form again and submit it.")
-    return problem(request, 403, text, _("Form expired"))
+    return problem(request, 403, text, _("Form expired"), _here(request, request.headers.get("Referer", "")))
+
+
+def _here(request: HttpRequest, target: str) -> str:
+    """An address that a client sent, or "" if it is not one of this site."""
+    if len(target) > NEXT_MAX:
+        return ""
+    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if safe else ""

@@ -2,6 +2,8 @@
 
 import pytest
 from django.db import connection
+from django.test import Client
+from django.utils.html import escape
 
 from registries.limits import Rates, StoredBuckets
 from registries.wiring import services
@@ -44,6 +46,45 @@ def test_a_console_without_a_cluster_has_no_pods_and_says_so(cast: Cast, page: s
     assert answer.status_code == 404
     assert "CONSOLE_STORE=kubernetes" in answer.content.decode()
     assert "没有角色" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/logout/", "POST, OPTIONS"),
+        ("/registries/-/verify/", "POST"),
+        ("/registries/team-a/harbor-prod/verify/", "POST"),
+    ],
+)
+def test_an_address_that_only_receives_forms_says_so(cast: Cast, path: str, allowed: str) -> None:
+    client = cast.client("olive")
+
+    answer = client.get(path)
+
+    assert (answer.status_code, answer["Allow"]) == (405, allowed)
+    assert "该地址只接收表单，没有页面。未做任何更改。" in answer.content.decode()
+    assert 'class="btn btn-primary" href="/registries/"' in answer.content.decode()
+    assert client.get(path, headers={"HX-Request": "true"}).content == b""
+
+
+@pytest.mark.parametrize(
+    ("page", "leads"),
+    [
+        ("http://testserver/registries/-/add/?provider=other&namespace=team-a", True),
+        ("http://evil.example.com/registries/-/add/", False),
+        ("http://testserver/" + "x" * 2_000, False),
+        ("", False),
+    ],
+)
+def test_the_page_of_an_expired_form_leads_back_to_the_form(cast: Cast, page: str, *, leads: bool) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.cookies = cast.client("olive").cookies
+
+    shown = client.post("/registries/-/add/", {"name": "x"}, headers={"Referer": page}).content.decode()
+
+    assert (f'class="btn btn-primary" href="{escape(page)}">重新打开表单</a>' in shown) is leads
+    assert ("重新打开表单" in shown) is leads
+    assert 'href="/registries/">返回镜像源列表</a>' in shown
 
 
 @pytest.mark.parametrize(
