@@ -19,6 +19,7 @@ from registries.audit.log import AuditLog
 from registries.domain.access import Access, Role
 from registries.domain.errors import Cause, Invalid, NotFound, Problem
 from registries.domain.metadata import text_problem
+from registries.domain.registry import Key
 from registries.limits import exclusive
 from registries.models import ApiToken
 from registries.people.grants import access_of, access_without_roles
@@ -107,7 +108,7 @@ class Tokens:
             revoked = ApiToken.objects.filter(user=row.user, revoked_at__isnull=False)
             older = revoked.order_by("-revoked_at", "-pk").values_list("pk", flat=True)[REVOKED_KEPT:]
             ApiToken.objects.filter(pk__in=list(older)).delete()
-            self._audit.record(access, Action.TOKEN, note=f"create {row.prefix}")
+            self._audit.record(access, Action.TOKEN, key=Key("", name), note=f"create {row.prefix}")
         return _view(row), text
 
     def revoke(self, *, access: Access, token_id: int) -> None:
@@ -116,7 +117,7 @@ class Tokens:
         row.revoked_at = timezone.now()
         row.save(update_fields=["revoked_at"])
         whose = "" if row.user_id == access.account_id else f" of {row.user.get_username()}"
-        self._audit.record(access, Action.TOKEN, note=f"revoke {row.prefix}{whose}")
+        self._audit.record(access, Action.TOKEN, key=Key("", row.name), note=f"revoke {row.prefix}{whose}")
 
     def caller(self, text: str, source: str) -> tuple[Access, int] | None:
         """The access and the id of a token. None for an invalid token, which is audited."""
@@ -136,10 +137,11 @@ class Tokens:
         return None if row is None or _problem(row) else _access(row, source)
 
     def _note_refusal(self, row: ApiToken | None, problem: str, source: str) -> None:
-        access, prefix = (
-            (access_without_roles(row.user, source), row.prefix) if row else (Access("?", source), "")
-        )
-        self._refusals.note(access, f"{problem} {prefix}".strip(), prefix)
+        if row is None:
+            self._refusals.note(Access("?", source), problem)
+        else:
+            access = access_without_roles(row.user, source)
+            self._refusals.note(access, f"{problem} {row.prefix}", row.prefix, row.name)
 
     @staticmethod
     def _own(access: Access) -> QuerySet[ApiToken]:
@@ -214,12 +216,12 @@ class Refusals:
         self._audit = audit
         self._noted: dict[tuple[str, str], datetime] = {}
 
-    def note(self, access: Access, note: str, token: str = "") -> None:
-        """`access` has the owner, if known, and the client address; `token` is the public prefix."""
+    def note(self, access: Access, note: str, token: str = "", name: str = "") -> None:
+        """`access` has the owner, if known, and the client address. `token` is the public prefix."""
         now, what = datetime.now(UTC), (access.source, token)
         if now - self._noted.get(what, datetime.min.replace(tzinfo=UTC)) < NOTED:
             return
         if len(self._noted) >= KEPT:
             self._noted.clear()
         self._noted[what] = now
-        self._audit.record(access, Action.TOKEN, outcome="Unauthorized", note=note)
+        self._audit.record(access, Action.TOKEN, outcome="Unauthorized", key=Key("", name), note=note)

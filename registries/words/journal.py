@@ -92,7 +92,7 @@ _CHANGES: dict[tuple[str, str], Text] = {
     (Action.TOKEN, "expired"): _("Used the expired access token %s"),
     (Action.TOKEN, "inactive"): _("Used the access token %s of a deactivated account"),
 }
-"""Action and first word of the note -> sentence. `%s` is the rest of the note: a user name or the start of a token."""
+"""Action and first word of the note -> sentence. `%s` is the rest of the note: a user name, or a token."""
 _UNNAMED: dict[tuple[str, str], Text] = {(Action.TOKEN, "expired"): _("Used an expired access token")}
 """The sentence where the note has only its first word."""
 
@@ -203,13 +203,19 @@ def _action(entry: AuditEntry) -> str:
     sentence = str(_CHANGES.get(about, "") if rest else _UNNAMED.get(about, _CHANGES.get(about, "")))
     if not sentence:
         return general
-    if word == "revoke" and " of " in rest:
-        prefix, _of, owner = rest.partition(" of ")
-        sentence = str(_("Revoked the access token %(prefix)s of %(owner)s"))
-        return sentence % {"prefix": f"{prefix}…", "owner": owner}
+    if entry.action == Action.TOKEN:
+        rest, _of, owner = rest.partition(" of ")
+        token = _token(rest, entry.name)
+        if owner:
+            sentence = str(_("Revoked the access token %(token)s of %(owner)s"))
+            return sentence % {"token": token, "owner": owner}
+        return sentence.replace("%s", token)
     if word in ("asked", "robot"):
         new, _space, old = rest.partition(" ")
         return sentence % {"new": new, "old": old}
-    if entry.action == Action.TOKEN:
-        rest = f"{rest}…"
     return sentence.replace("%s", rest)
+
+
+def _token(prefix: str, name: str) -> str:
+    """A token by its name, which older entries lack, and the start of its text."""
+    return gettext("%(name)s (%(start)s)") % {"name": name, "start": f"{prefix}…"} if name else f"{prefix}…"

@@ -147,6 +147,25 @@ def test_the_journal_has_words_for_it(cast: Cast) -> None:
     assert "令牌无效" in page
 
 
+def test_the_journal_names_it_whatever_its_name_is(cast: Cast) -> None:
+    """The name is no registry, and may look like the words around it."""
+    text = text_in(made(cast, name="CI of ada").content.decode())
+    [token] = services().tokens.all(access=cast.access("nina"))
+    cast.client("olive").post(f"/tokens/{token.id}/revoke/")
+    Client(headers={"authorization": f"Bearer {text}"}).get(ALL)
+
+    reader = cast.client("olive")
+    shown = reader.get("/journal/?action=token").content.decode()
+    reader.cookies["django_language"] = "en"
+    english = reader.get("/journal/?action=token").content.decode()
+
+    named = f"CI of ada（{text[:12]}…）"
+    for sentence in ("创建访问令牌 ", "吊销 nina 的访问令牌 ", "使用已吊销的访问令牌 "):
+        assert sentence + named in shown
+    assert f"Revoked the access token CI of ada ({text[:12]}…) of nina" in english
+    assert "/CI of ada" not in shown
+
+
 def test_works_without_scripts(cast: Cast) -> None:
     client = cast.client("nina")
     assert "<!DOCTYPE html>" in client.get("/tokens/-/add/").content.decode()
