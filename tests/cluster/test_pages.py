@@ -69,7 +69,7 @@ def test_what_is_added_is_listed_at_once_and_stored_on_the_cluster(people: Cast,
 
 @pytest.mark.parametrize(
     ("query", "author"),
-    [("?fieldManager=kubectl-edit", "使用 kubectl 的人"), ("?fieldManager=argocd", "使用 argocd 的人")],
+    [("?fieldManager=kubectl-edit", "kubectl"), ("?fieldManager=argocd", "argocd")],
 )
 def test_a_text_that_another_program_changed_meanwhile_is_shown_with_its_name(
     people: Cast, on_cluster: Cluster, query: str, author: str

@@ -31,7 +31,7 @@ from registries.words.language import sentences
 
 @dataclass(frozen=True, slots=True)
 class Newer:
-    """A text that somebody else saved, by whom and when. `person` is a user name, or "Someone with kubectl"."""
+    """A text that somebody else saved, by whom and when. `person` is a user name, or a program such as "kubectl"."""
 
     label: str
     text: str
@@ -77,7 +77,7 @@ def newer(access: Access, registry: RegistrySecret, name: str) -> Newer:
     return Newer(
         label=str(labels.FIELDS[name]),
         text=registry.information[name],
-        person=person or _("Someone else"),
+        person=person or _("someone else"),
         at=at,
         ago=labels.ago(at, datetime.now(UTC)),
     )
@@ -99,7 +99,7 @@ def _author(access: Access, registry: RegistrySecret, name: str) -> tuple[str, d
     except ConsoleError:
         return "", None
     if writer:
-        return writer.program and _("Someone with %(program)s") % {"program": writer.program}, writer.at
+        return writer.program, writer.at
     edits = (it for it in events_of(registry) if it.action == Action.EDIT and it.outcome == OK)
     entry = next(edits, None)
     return (entry.person, entry.at) if entry else ("", None)
