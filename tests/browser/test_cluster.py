@@ -15,7 +15,7 @@ from tests.gallery.scene import Scene, State
 from tests.peers.api_server import ApiServer
 from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster
-from tests.peers.console_page import add_registry, choose, dialog, row
+from tests.peers.console_page import add_registry, choose, dialog, open_menu, row
 from tests.peers.failing_pods import fails
 from tests.peers.held import HeldRegistry
 from tests.peers.ports import demo_base
@@ -153,6 +153,21 @@ def test_a_row_under_test_keeps_no_change_of_others_away(
     expect(tested).to_contain_text(ZH.failed)
     cluster.delete("team-b", "by-kubectl")
     expect(row(page, "by-kubectl")).to_be_hidden(timeout=SOON)
+
+
+def test_the_menu_of_a_registry_without_a_valid_address_blames_no_role(
+    people: People, cluster: Cluster
+) -> None:
+    cluster.apply("team-b", "mistyped", domain="https://harbor example.com/a?b", password="p")
+    page = people("olive").open("/registries/?namespace=team-b&size=100")
+    expect(row(page, "mistyped")).to_be_visible(timeout=SOON)
+
+    menu = open_menu(page, "mistyped")
+
+    expect(menu.get_by_role("menuitem", name=ZH.delete)).to_be_visible()
+    expect(menu.get_by_role("menuitem", name=ZH.test)).to_be_hidden()
+    expect(menu.locator("#row-menu-note")).to_be_hidden()
+    cluster.delete("team-b", "mistyped")
 
 
 def test_what_kubectl_does_shows_up_in_an_open_details_page(people: People, cluster: Cluster) -> None:

@@ -152,6 +152,25 @@ def test_chosen_namespaces_are_not_lost_by_one_key(people: People, opener: str, 
 
 
 @pytest.mark.parametrize(
+    ("path", "opener", "field"),
+    [(DETAILS, "#interval-link", "#id_interval"), ("/accounts/", "a[href$='/nina/roles/']", "#id_role")],
+)
+def test_a_choice_in_a_list_is_not_lost_by_one_key(
+    people: People, path: str, opener: str, field: str
+) -> None:
+    page = opened(people, path, opener)
+    choice = dialog(page).locator(field)
+    choice.select_option(index=2)
+    chosen = choice.input_value()
+
+    page.keyboard.press("Escape")
+
+    expect(page.locator("#discard-no")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(choice).to_have_value(chosen)
+
+
+@pytest.mark.parametrize(
     ("path", "openers"),
     [
         (DETAILS, ("#edit-link", "#password-link", "#correct-link", "#copy-link", "#delete-link")),

@@ -22,6 +22,17 @@ def test_a_count_has_separators() -> None:
     assert bare == []
 
 
+def test_no_dialog_loses_what_was_typed_by_one_key() -> None:
+    silent = [
+        path.name
+        for path in (ROOT / "templates").rglob("*.html")
+        if "_dialog" in path.read_text() and "|as_crispy_field" in path.read_text()
+        if "data-dirty-check" not in path.read_text()
+    ]
+
+    assert silent == []
+
+
 def test_no_count_is_shadowed_by_its_text() -> None:
     """Django counts by the value after `with`: a text of the same name ends in an internal error."""
     shadowed = [
