@@ -12,7 +12,8 @@ from django.template.base import Node
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 from django.utils.translation.template import constant_re
 
-CALLS = {"_": 1, "gettext": 1, "gettext_lazy": 1, "ngettext": 2, "ngettext_lazy": 2}
+IN_CONTEXT = "pgettext_lazy"
+CALLS = {"_": 1, "gettext": 1, "gettext_lazy": 1, "ngettext": 2, "ngettext_lazy": 2, IN_CONTEXT: 2}
 PACKAGES = ("console", "registries")
 
 
@@ -97,5 +98,7 @@ def _in_python() -> Iterator[tuple[str, Message]]:
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS:
                     arguments = node.args[: CALLS[node.func.id]]
                     texts = [str(it.value) for it in arguments if isinstance(it, ast.Constant)]
-                    if texts:
+                    if node.func.id == IN_CONTEXT:
+                        yield str(path.relative_to(base)), Message(texts[1], context=texts[0])
+                    elif texts:
                         yield str(path.relative_to(base)), Message(*texts)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from registries.domain.access import EVERYWHERE, Role
@@ -37,7 +37,7 @@ IDLE, BUSY, KEY = ("idle", "circle-dashed"), ("busy", "loader-circle"), ("bad", 
 
 STATUSES = {
     VerifyStatus.SUCCESS: Label(_("Connected"), *GOOD),
-    VerifyStatus.FAILED: Label(_("Connection failed"), *BAD),
+    VerifyStatus.FAILED: Label(pgettext_lazy("state", "Failed"), *BAD),
     VerifyStatus.UNTESTED: Label(_("Not tested"), *IDLE),
 }
 UNPROVEN = Label(_("Connected"), *WARN, _("Password unverified"))

@@ -66,6 +66,7 @@ FAULTS = {
     "cut time": '<p title="11 days ago" class="ago" style="width: 40px; overflow: hidden; white-space: nowrap">'
     "11 days ago</p>",
     "cut reason": REASON.format(40),
+    "state without its word": "<p id='registries'><b class='pill' style='font-size: 0'>Failed</b></p>",
     "lone button": BUTTONS.format(140),
     "short end of a value": '<table><tr><td><b class="mono" style="display: block; width: 90px; font: 16px monospace; '
     'overflow-wrap: anywhere">harbor.com</b></td></tr></table>',
@@ -103,6 +104,7 @@ RIGHT = {
     "toast over a button": TOAST.format("top: 0"),
     "cut time": '<p class="ago" style="width: 200px; overflow: hidden; white-space: nowrap">11 days ago</p>',
     "cut reason": REASON.format(200),
+    "state without its word": "<p id='registries'><b class='pill'>Failed</b></p>",
     "lone button": BUTTONS.format(70),
     "short end of a value": '<table><tr><td><b class="mono" style="display: block; width: 90px; font: 16px monospace; '
     'overflow-wrap: anywhere">harbor.<wbr>com</b></td></tr></table>',

@@ -384,6 +384,11 @@
     if (it.scrollWidth > it.clientWidth + 1) fault("cut reason", it, it.textContent);
   }
 
+  // On a large window a state in the list has its word, not only an icon.
+  for (const it of innerWidth < 1280 ? [] : all.filter((one) => one.matches("#registries .pill"))) {
+    if (parseFloat(getComputedStyle(it).fontSize) < 9) fault("state without its word", it, it.textContent);
+  }
+
   // A time is short, and whole.
   for (const it of all.filter((one) => one.matches("time, .ago"))) {
     if (getComputedStyle(it).overflowX !== "visible" && it.scrollWidth > it.clientWidth + 1) fault("cut time", it);

@@ -116,8 +116,8 @@ def test_days_have_their_numbers_and_causes_in_words(cast: Cast) -> None:
         "4 connected",
     ]
     assert "4 days with tests · 2 with failures" in page
-    assert "Connected → Connection failed Timed out" in page
-    assert "Connection failed → Connected" in page
+    assert "Connected → Failed Timed out" in page
+    assert "Failed → Connected" in page
 
 
 def test_a_failure_that_lasts_is_counted_and_100_percent_is_never_rounded_up(cast: Cast) -> None:
