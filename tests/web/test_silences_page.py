@@ -44,6 +44,16 @@ def test_who_may_silence_what(cast: Cast, person: str, namespace: str, made: boo
     assert Silence.objects.count() == int(made)
 
 
+def test_the_form_proposes_two_hours(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)
+
+    page = cast.client("omar").get(ADD).content.decode()
+
+    assert f'name="ends_at" value="{local(2)}"' in page
+    assert f'value="{local(2)}"' not in cast.client("omar").post(ADD, {"reason": "x"}).content.decode()
+
+
 @pytest.mark.parametrize(
     ("typed", "stored"),
     [

@@ -1,6 +1,6 @@
 """Silences: times in which messages wait, until a moment, once, or every week."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -28,6 +28,8 @@ from registries.words.labels import FIELDS
 PAGE = "registries:channels"
 LOCAL = "%Y-%m-%dT%H:%M"
 """A moment as a browser sends it, in the console's time zone."""
+USUAL = timedelta(hours=2)
+"""The length of a silence that the form proposes."""
 
 
 def _moment() -> forms.DateTimeInput:
@@ -111,7 +113,8 @@ def silence_add(request: ConsoleRequest) -> HttpResponse:
         key = Key(asked.get("namespace", ""), asked["name"])
         registry = services().registries.find(access=access, key=key, action=Action.EDIT)
     places = [(registry.namespace, registry.namespace)] if registry else scopes(request, Permission.EDIT)
-    form = SilenceForm(request.POST or None, namespaces=places)
+    initial = {"ends_at": f"{timezone.localtime() + USUAL:{LOCAL}}"}
+    form = SilenceForm(request.POST or None, initial=initial, namespaces=places)
 
     def change(_values: dict[str, Any]) -> str:
         scope = Scope(registry.namespace, uid=registry.uid) if registry else form.scope()
