@@ -51,6 +51,7 @@ FAULTS = {
     "covers text": f'<p>harbor-production <button style="{TALL}; margin-left: -40px">a</button></p>',
     "small control": '<button style="width: 18px; height: 18px; padding: 0">x</button>',
     "invisible focus": f'<style>button:focus {{ outline: none }}</style><button style="{TALL}">a</button>',
+    "name without its text": f'<button style="{TALL}" aria-label="语言">中文</button>',
     "unequal buttons": f'<button class="btn" style="{TALL}">a</button>'
     f'<button class="btn" style="{TALL}; height: 60px">b</button>',
     "crowded buttons": f'<button class="btn" style="{TALL}">a</button> <button class="btn" style="{TALL}">b</button>',
@@ -89,6 +90,7 @@ RIGHT = {
     "covers text": f'<p>harbor-production <button style="{TALL}">a</button></p>',
     "small control": f'<button style="{TALL}">x</button>',
     "invisible focus": f'<style>button:focus {{ outline: 2px solid }}</style><button style="{TALL}">a</button>',
+    "name without its text": f'<button style="{TALL}" aria-label="语言 中文">中文</button>',
     "unequal buttons": f'<button class="btn" style="{TALL}">a</button><button class="btn" style="{TALL}">b</button>',
     "crowded buttons": '<p style="display: flex; gap: 8px">'
     f'<button class="btn" style="{TALL}">a</button> <button class="btn" style="{TALL}">b</button></p>',

@@ -307,6 +307,12 @@
   else before.focus({ preventScroll: true });
   for (const it of closed.filter((popover) => popover.matches(":popover-open"))) it.hidePopover();
 
+  // The name of a button or link contains the text that is seen: people say it to their computer.
+  const spoken = (text) => text.replace(/\s+/g, " ").trim().toLowerCase();
+  for (const it of all.filter((one) => one.matches(":is(a, button, summary, [role=button])[aria-label]"))) {
+    if (!spoken(it.getAttribute("aria-label")).includes(spoken(it.innerText))) fault("name without its text", it, it.innerText);
+  }
+
   // Buttons beside each other are equally high.
   for (const it of all.filter((one) => one.matches(".btn"))) {
     const next = [...it.parentElement.children].slice([...it.parentElement.children].indexOf(it) + 1).find((one) => one.matches(".btn") && isShown(one));
