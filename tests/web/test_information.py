@@ -171,6 +171,24 @@ def test_an_end_that_kubectl_wrote_is_read_only_if_it_is_one(cast: Cast, text: s
     assert patch(cast, password_set_at="2030-01-01T00:00:00Z").status_code == 422, "only a change writes it"
 
 
+def test_the_end_of_a_token_is_shown_as_that_of_a_credential(cast: Cast) -> None:
+    cast.add()
+    found, ends = cast.find(), timezone.now() + timedelta(days=6)
+    verdict = Verification(VerifyStatus.SUCCESS, "ok", "", timezone.now(), ends)
+    services().store.annotate(found.key, verification_annotations(verdict), uid=found.uid)
+
+    page = cast.client("vic").get(PATH).content.decode()
+    assert "凭证到期日" in page
+    assert f"{cast.find().credential_ends}" in page
+    assert "天后到期" in page
+    assert "harbor-prod" in cast.client("vic").get("/registries/?status=expiring").content.decode()
+    assert patch(cast, token_expires="2030-01-01T00:00:00Z").status_code == 422, "only tests write it"
+    for text in ("tomorrow", "<b>2030</b>"):
+        services().store.annotate(found.key, {f"{PREFIX}token-expires": text}, uid=found.uid)
+        assert cast.find().credential_ends is None
+        assert "token-expires" not in cast.find().document.decode()
+
+
 def test_a_failure_is_shown_before_a_date(cast: Cast) -> None:
     cast.add()
     found = cast.find()
