@@ -4,6 +4,7 @@ import html
 import re
 import shlex
 import subprocess
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from registries.domain.reading import to_domain
 from registries.domain.registry import Key, VerifyStatus
+from registries.domain.shown import NOT_VALID
 from registries.models import Silence
 from registries.web.registry.details import commands
 from registries.wiring import services
@@ -118,6 +120,22 @@ def test_the_command_that_adds_it_makes_the_same_registry(cast: Cast, values: di
     assert made.verification.status is VerifyStatus.UNTESTED
     assert not made.resource_version, "an API server refuses it for a new object"
     assert CANARY not in add
+
+
+def test_no_command_writes_the_placeholder_of_what_is_not_shown(cast: Cast) -> None:
+    it = cast.add(username="odd", display_name="odd", description="stays")
+    hidden = replace(
+        it,
+        username=NOT_VALID,
+        display_name=NOT_VALID,
+        document=it.document.replace(b'"odd"', f'"{NOT_VALID}"'.encode()),
+    )
+
+    _get, edit, _password, delete = commands(hidden, cast.access("nina"))
+
+    assert "theriseunion.io/description=stays" in edit
+    assert "display-name" not in edit
+    assert "kubectl delete" in delete
 
 
 def test_the_events_of_this_registry_are_listed(cast: Cast) -> None:

@@ -22,6 +22,7 @@ from registries.domain.access import Access, Permission
 from registries.domain.errors import NotFound, Problem
 from registries.domain.registry import EXPIRES_SOON, Key, RegistrySecret
 from registries.domain.resource import API_GROUP, API_ROOT, API_VERSION, PREFIX, Resource
+from registries.domain.shown import NOT_VALID
 from registries.intake import BundleError, read_bundle
 from registries.log_in.access import ConsoleRequest
 from registries.mirrors.words import credential_warning
@@ -221,11 +222,13 @@ _Dumper.add_representer(str, _text)
 
 
 def commands(registry: RegistrySecret, access: Access) -> list[str]:
-    """kubectl commands for the person's role. None prints the password."""
+    """kubectl commands for the person's role. None prints the password. None writes the placeholder of a value that is
+    not shown."""
     where = f"-n {registry.namespace}"
     columns = "custom-columns=NAME:.metadata.name,DOMAIN:.spec.domain,USER:.spec.username"
     always = ("display_name", "description")
     values = {name: it for name, it in registry.information.items() if it or name in always}
+    values = {name: it for name, it in values.items() if it != NOT_VALID}
     notes = " ".join(
         shlex.quote(f"{PREFIX}{name.replace('_', '-')}={value}") for name, value in values.items()
     )
@@ -237,7 +240,8 @@ def commands(registry: RegistrySecret, access: Access) -> list[str]:
         (Permission.CREATE, with_password(new_password(), patch)),
         (Permission.DELETE, f"kubectl delete {RESOURCE} {registry.name} {where}"),
     )
-    return [text for permission, text in offered if access.may(permission, registry.namespace)]
+    able = [text for permission, text in offered if access.may(permission, registry.namespace)]
+    return [text for text in able if NOT_VALID not in text and not text.endswith("--overwrite ")]
 
 
 def _expiries(registry: RegistrySecret) -> dict[str, str]:
