@@ -105,6 +105,8 @@ class TlsSocket:
 
     def recv_into(self, buffer: memoryview | bytearray) -> int:
         """0 at the end, also at one without the message that TLS has for it: http.client knows what is missing."""
+        if not (self._incoming.pending or self.tls.pending()):
+            self._feed()  # OpenSSL would only say that it wants more
         try:
             return self._run(lambda: self.tls.read(len(buffer), buffer))  # type: ignore[return-value]
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
