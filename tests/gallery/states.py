@@ -37,6 +37,7 @@ def without(table: str) -> Act:
 ERROR_STATES = (
     State("api", "/oapis/docs"),
     State("not-found", "/no-such-page/", status=404),
+    State("no-page", "/registries/-/verify/", status=405),
     State("forbidden", "/accounts/", person="vic", status=403),
     State("internal-error", "/mirrors/", without("registries_mirror"), status=500),
     State("internal-error-alone", "/mirrors/", without("django_session"), status=500),
