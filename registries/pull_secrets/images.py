@@ -1,5 +1,7 @@
 """The names of a registry in images, and in the docker config of its pull secret."""
 
+from dataclasses import replace
+
 from registries.addresses import DOCKER_HUB, Address, AddressError, netloc, parse_address
 from registries.pull_secrets.matching import matches, split_domain
 
@@ -14,8 +16,9 @@ def image_hosts(address: str) -> tuple[str, ...]:
 
     `address` has a scheme for plain HTTP only.
 
-    With the default port of its scheme a registry has two names: kubelets compare ports as text. kubectl accepts any
-    text as an address; one that cannot be parsed is its own name.
+    With the default port of its scheme a registry has two names: kubelets compare ports as text. `docker.io:443` has
+    one: without its port it is Docker Hub, which must not get the credential. kubectl accepts any text as an address;
+    one that cannot be parsed is its own name.
     """
     parsed = _parsed(address)
     if parsed is None:
@@ -25,8 +28,8 @@ def image_hosts(address: str) -> tuple[str, ...]:
     default = _DEFAULT_PORTS[parsed.scheme]
     if parsed.port not in (None, default):
         return (parsed.canonical,)
-    other = default if parsed.port is None else None
-    return parsed.canonical, netloc(parsed.host, other)
+    other = replace(parsed, port=default if parsed.port is None else None)
+    return (parsed.canonical,) if other.is_docker_hub else (parsed.canonical, netloc(other.host, other.port))
 
 
 def auths_keys(address: str) -> tuple[str, ...]:

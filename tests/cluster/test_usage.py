@@ -200,7 +200,10 @@ def test_docker_hub_has_two_keys_for_kubelets(domain: str) -> None:
     assert auths_keys(domain) == ("https://index.docker.io/v1/", "docker.io")
 
 
-@pytest.mark.parametrize("domain", ["h.example.com:5000", "docker.io:5000", "not a host", ""])
+@pytest.mark.parametrize(
+    "domain",
+    ["h.example.com:5000", "docker.io:5000", "docker.io:443", "index.docker.io:443", "not a host", ""],
+)
 def test_any_other_registry_has_its_own(domain: str) -> None:
     assert auths_keys(domain) == (domain,)
 
