@@ -20,6 +20,9 @@ LEAVE_ALONE = frozenset(
 )
 """After one of these results another test could lock the account (connection-test.md, "What must never happen")."""
 
+REFUSED = LEAVE_ALONE - {Reason.RATE_LIMITED}
+"""The registry does not take this user name with this password."""
+
 LeftAlone = tuple[tuple["Slot", Reason], ...]
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from registries.probe.reason import Reason
-from registries.schedule.state import FINAL, NETWORK, REFUSED, State, Status
+from registries.probe.schedule import REFUSED
+from registries.schedule.state import FINAL, NETWORK, State, Status
 
 SHORTEST, LONGEST = timedelta(hours=1), timedelta(days=7)
 """The limits of an interval that somebody chooses."""

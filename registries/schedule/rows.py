@@ -13,11 +13,12 @@ from django.utils import timezone
 from registries.domain.registry import Credential, RegistrySecret
 from registries.models import ScheduledCredential, ScheduledRegistry, StateChange
 from registries.probe.result import Reason, Result
+from registries.probe.schedule import REFUSED
 from registries.schedule import days, network, telling
 from registries.schedule.claims import Claim, mine
 from registries.schedule.digest import CredentialDigest, fingerprint
 from registries.schedule.due import next_due
-from registries.schedule.state import FINAL, NETWORK, REFUSED, REFUSED_LAST, State, Status, step, was_refused
+from registries.schedule.state import FINAL, NETWORK, REFUSED_LAST, State, Status, step, was_refused
 from registries.verification.history import to_json, without_pem
 
 WRITTEN_AGAIN = timedelta(hours=1)

@@ -18,7 +18,7 @@ from enum import StrEnum
 
 from registries.domain.registry import Verification, VerifyStatus
 from registries.probe.reason import Reason
-from registries.probe.schedule import LEAVE_ALONE
+from registries.probe.schedule import REFUSED
 
 
 class State(StrEnum):
@@ -36,8 +36,6 @@ class State(StrEnum):
         return self in (State.OK, State.FAILING, State.FLAPPING)
 
 
-REFUSED = LEAVE_ALONE - {Reason.RATE_LIMITED}
-"""The registry refused the credential. Another test could lock the account."""
 FINAL = frozenset(
     {
         Reason.TLS_EXPIRED,

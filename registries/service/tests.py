@@ -22,7 +22,7 @@ from registries.domain.registry import Credential, Key, RegistrySecret, VerifySt
 from registries.index.search import Index
 from registries.limits import Pauses, Rates
 from registries.probe.result import Reason, Result
-from registries.probe.schedule import LEAVE_ALONE, registry_of
+from registries.probe.schedule import REFUSED, registry_of
 from registries.service.copies import Likeness
 from registries.service.guard import Guard, require_present
 from registries.service.images import Images, image_query, saved_queries
@@ -30,8 +30,6 @@ from registries.stores.base import Store
 from registries.verification.history import Check, History, NotTested, Tested, verdict_annotations
 from registries.verification.prober import ConnectionTest
 
-REFUSED = LEAVE_ALONE - {Reason.RATE_LIMITED}
-"""The registry does not take this user name with this password."""
 RATE_LIMIT_PAUSE = 60
 """Seconds without tests for a registry that is too busy and sends no Retry-After."""
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from registries.domain.access import Access, Permission
 from registries.domain.registry import RegistrySecret, VerifyStatus
-from registries.probe import LEAVE_ALONE, Reason
+from registries.probe.schedule import REFUSED
 from registries.schedule import days, silences
 from registries.schedule import rows as schedule
 from registries.verification.history import Check
@@ -29,7 +29,6 @@ DAYS = 30
 MONTHS_KEPT, MONTHS_KEPT_FOR = 10_000, timedelta(minutes=1)
 """Registries whose days are kept in memory, and for how long."""
 _months_kept: dict[Hashable, tuple[datetime, str]] = {}
-REFUSED = LEAVE_ALONE - {Reason.RATE_LIMITED}
 ROWS_KEPT = 1_000
 """Of up to 5 KiB each."""
 _rows: dict[Hashable, tuple[RegistrySecret, SafeString]] = {}

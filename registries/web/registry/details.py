@@ -227,21 +227,22 @@ def commands(registry: RegistrySecret, access: Access) -> list[str]:
     where = f"-n {registry.namespace}"
     columns = "custom-columns=NAME:.metadata.name,DOMAIN:.spec.domain,USER:.spec.username"
     always = ("display_name", "description")
-    values = {name: it for name, it in registry.information.items() if it or name in always}
-    values = {name: it for name, it in values.items() if it != NOT_VALID}
+    told = {name: it for name, it in registry.information.items() if it != NOT_VALID}
+    values = {name: it for name, it in told.items() if it or name in always}
     notes = " ".join(
         shlex.quote(f"{PREFIX}{name.replace('_', '-')}={value}") for name, value in values.items()
     )
+    annotate = f"kubectl annotate {RESOURCE} {registry.name} {where} --overwrite {notes}" if notes else ""
     patch = f"kubectl patch {RESOURCE} {registry.name} {where} --type=merge --patch-file=/dev/stdin"
     offered = (
         (Permission.SEE, f"kubectl get {RESOURCE} {registry.name} {where} -o {columns}"),
-        (Permission.EDIT, f"kubectl annotate {RESOURCE} {registry.name} {where} --overwrite {notes}"),
+        (Permission.EDIT, annotate),
         (Permission.CREATE, f"kubectl create -f - <<'EOF'\n{_dump(_new(registry), '(password)')}EOF"),
         (Permission.CREATE, with_password(new_password(), patch)),
         (Permission.DELETE, f"kubectl delete {RESOURCE} {registry.name} {where}"),
     )
     able = [text for permission, text in offered if access.may(permission, registry.namespace)]
-    return [text for text in able if NOT_VALID not in text and not text.endswith("--overwrite ")]
+    return [text for text in able if text and NOT_VALID not in text]
 
 
 def _expiries(registry: RegistrySecret) -> dict[str, str]:

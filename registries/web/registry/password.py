@@ -24,8 +24,9 @@ from registries.domain.errors import (
 from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.probe.result import Result
+from registries.probe.schedule import REFUSED
 from registries.service.copies import MOST, Copy, CopyState
-from registries.service.tests import REFUSED, Typed
+from registries.service.tests import Typed
 from registries.web.forms import HarborForm, NewPasswordForm
 from registries.web.pulls.step import asked_note, before_revoking, export_command
 from registries.web.registry import rotation
