@@ -23,7 +23,8 @@ from .session import ProbeSession
 from .token import TokenService
 
 _FALLS_BACK = frozenset({400, 401, 404, 405})
-_PASSING = frozenset({408, 425, 429})
+_UNKNOWN = frozenset({301, 302, 303, 408, 425, 429})
+"""A client goes on with a GET after the first three: what comes of it is not asked here. The others may pass."""
 _LONGEST = 16_384
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]"
 _SCHEME = re.compile(rf"{_WORD}+")
@@ -102,7 +103,7 @@ def look_as_node(session: ProbeSession, service: TokenService) -> None:
             return
         with session.trace.step("token", service.host):
             answer = _posted(session, service)
-    if answer is None or answer.status in _PASSING:
+    if answer is None or answer.status in _UNKNOWN:
         return
     session.node = _judged(answer)
     session.node_status = answer.status

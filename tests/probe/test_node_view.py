@@ -24,6 +24,7 @@ def test_every_view_has_its_sentence() -> None:
         *((Reply(status), None) for status in (400, 401, 404, 405)),
         *((Reply(status), REFUSED) for status in (403, 406, 410, 415, 500, 501, 502, 503)),
         *((Reply(status), None) for status in (408, 429)),
+        *((Reply(status, [("Location", "/other")]), None) for status in (301, 302, 303)),
         (json_reply({"access_token": TOKEN}), None),
         (json_reply({"access_token": TOKEN, "token": TOKEN}), None),
         (json_reply({"token": TOKEN}), NO_TOKEN),
