@@ -5,12 +5,15 @@ It is in the database and nowhere else: no page, answer, annotation, metric or l
 
 import hmac
 import json
+from base64 import urlsafe_b64encode
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from registries.domain.registry import Credential, RegistrySecret
+
+_OWN = "+"
 
 
 class CredentialDigest:
@@ -43,3 +46,14 @@ def fingerprint(registry: RegistrySecret) -> str:
     """Changes when the credential, its address, its trust settings or its probe image may have changed."""
     values = (registry.generation, registry.binding, registry.username, *filter(None, [registry.probe_image]))
     return sha256("\0".join(values).encode()).hexdigest()
+
+
+def own_digest(digest: str, whose: str) -> str:
+    """The digest of a row of its own; without `whose`, the beginning of all of them. Two that are the same by chance
+    share a row."""
+    return digest + _OWN + (urlsafe_b64encode(sha256(whose.encode()).digest())[:6].decode() if whose else "")
+
+
+def shared_digest(digest: str) -> str:
+    """The digest of the credential, from that of any row."""
+    return digest.partition(_OWN)[0]

@@ -3,7 +3,8 @@
 import random
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 from registries.probe.reason import Reason
 from registries.probe.schedule import REFUSED
@@ -54,6 +55,24 @@ def first_due(
     credentials that come together are spread over one minute for each."""
     window = interval if everything else min(interval, new * AT_ONCE)
     return now + window * spread(0.0, 1.0)
+
+
+def by_user(host: str, username: str) -> Spread:
+    """The same place for all passwords of a user name: copies are tested at one time, which tells nothing of them."""
+    part = _part(host, username)
+    return lambda low, high: low + (high - low) * part
+
+
+def _part(host: str, username: str) -> float:
+    return int.from_bytes(sha256(f"{host}\0{username}".encode()).digest()[:6]) / (1 << 48)
+
+
+def at_one_time(latest: datetime, now: datetime, host: str, username: str) -> datetime:
+    """The last moment until then, or the next one from now, at which new passwords of a user name are tested, whatever
+    they are. There is one each minute."""
+    place = AT_ONCE * by_user(host, username)(0.0, 1.0)
+    due_at = latest - (latest - datetime.min.replace(tzinfo=UTC) - place) % AT_ONCE
+    return due_at if due_at > now else due_at - (due_at - now) // AT_ONCE * AT_ONCE
 
 
 def next_due(

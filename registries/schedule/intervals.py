@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from registries.domain.access import Access, Permission
 from registries.models import CheckInterval, ScheduledCredential, ScheduledRegistry
-from registries.schedule.due import LONGEST_BACK_OFF, back_off, first_due
+from registries.schedule.due import LONGEST_BACK_OFF, at_one_time, back_off, by_user, first_due
 from registries.schedule.state import State, was_refused
 
 BATCH = 500
@@ -132,7 +132,8 @@ def _set(row: ScheduledCredential, seconds: int, now: datetime) -> None:
     due_at = None
     if seconds:
         interval = timedelta(seconds=seconds)
-        due_at = first_due(now, interval, 1, everything=True)
+        due_at = first_due(now, interval, 1, everything=True, spread=by_user(row.host, row.username))
+        due_at = at_one_time(due_at, now, row.host, row.username)
         if row.tested_at and row.state != State.SUSPECT and was_refused(row.recent, row.tested_reason):
             due_at = max(due_at, row.tested_at + back_off(interval, row.failures))
         else:

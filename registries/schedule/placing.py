@@ -20,11 +20,10 @@ from registries.models import (
     ScheduledCredential,
     ScheduledRegistry,
 )
-from registries.probe.reason import Reason
 from registries.probe.schedule import registry_of
 from registries.schedule import days, telling
-from registries.schedule.digest import CredentialDigest, fingerprint
-from registries.schedule.due import first_due, next_due
+from registries.schedule.digest import CredentialDigest, fingerprint, own_digest, shared_digest
+from registries.schedule.due import at_one_time, by_user, first_due, next_due
 from registries.schedule.intervals import Intervals
 from registries.schedule.moving import restorable
 from registries.schedule.rows import drop_empty, end_down, repair_times
@@ -38,7 +37,7 @@ ROUNDED = timedelta(seconds=1)
 BATCH = 500
 
 Placed = tuple[RegistrySecret, str]
-"""A registry and the digest of its credential."""
+"""A registry and the digest of its row."""
 
 log = logging.getLogger(__name__)
 
@@ -94,8 +93,9 @@ class Placing:
         return dict(rows.values_list("uid", "fingerprint"))
 
     def _place(self, registries: Sequence[RegistrySecret], now: datetime, *, everything: bool) -> None:
-        read = [(it, digest) for it in registries if (digest := self._read(it))]
-        self._take_over_keys(read)
+        found = [(it, digest) for it in registries if (digest := self._read(it))]
+        self._take_over_keys(found)
+        read = _with_rows(found, everything=everything)
         known = _rows_of(digest for _, digest in read)
         new = {digest: newest for digest, newest in _newest(read).items() if digest not in known}
         for first in range(0, len(read), BATCH):
@@ -107,13 +107,13 @@ class Placing:
         self, read: Sequence[Placed], new: Mapping[str, RegistrySecret], now: datetime, *, everything: bool
     ) -> None:
         with transaction.atomic():
-            wanted = {digest for _, digest in read}
+            wanted, number = {digest for _, digest in read}, len({shared_digest(it) for it in new})
             known = ScheduledRegistry.objects.filter(uid__in=[it.uid for it, _ in read])
             known = known.select_for_update().order_by("pk")
             before = {it.uid: it for it in known}
             ScheduledCredential.objects.bulk_create(
                 (
-                    self._new_row(digest, _judged(new[digest], before), now, len(new), everything=everything)
+                    self._new_row(digest, _judged(new[digest], before), now, number, everything=everything)
                     for digest in sorted(wanted & new.keys())
                 ),
                 ignore_conflicts=True,
@@ -127,7 +127,7 @@ class Placing:
             end_down(list(moved), now)
             ScheduledRegistry.objects.filter(uid__in=moved).update(joined_at=now)
             ScheduledRegistry.objects.bulk_create(
-                (_member(it, rows[digest], it.created_at if digest in new else now) for it, digest in read),
+                (_member(it, rows[digest], it.created_at) for it, digest in read),
                 update_conflicts=True,
                 unique_fields=["uid"],
                 update_fields=["namespace", "name", "fingerprint", "credential"],
@@ -136,24 +136,15 @@ class Placing:
             fresh.filter(interval__isnull=False).update(due_at=now)
             # The verdict on these resources is that of the credential before, or gone.
             bare = {it.uid for it, _ in read if it.uid in before and _is_bare(it, before[it.uid])}
-            newer = _with_newer([it for it, _ in read if it.uid in moved], before, moved, now)
+            newer = _with_newer([it for it, _ in read if it.uid in moved], before)
             ScheduledRegistry.objects.filter(uid__in=(bare | moved.keys()) - newer).update(
                 written_at=None, written_reason=""
             )
-            joined = [rows[digest] for it, digest in read if digest not in new]
-            ScheduledCredential.objects.filter(pk__in=joined, outcome_at__isnull=False).update(behind=True)
-            self._test_soon(joined, now)
+            stayed = [rows[digest] for it, digest in read if it.uid in before.keys() - moved.keys()]
+            ScheduledCredential.objects.filter(pk__in=stayed, outcome_at__isnull=False).update(behind=True)
             drop_empty({it.credential_id for it in before.values()})
             self._intervals.apply(set(rows.values()), now)
             telling.catch_up([it.uid for it, _ in read], now)
-
-    def _test_soon(self, joined: Sequence[int], now: datetime) -> None:
-        """A registry that joins others finds no verdict where their registry asked for a pause at once. It is tested as
-        any new one, unless its own namespace waits as well."""
-        rows = ScheduledCredential.objects.filter(pk__in=joined, outcome_at=None, interval__isnull=False)
-        for row in rows.filter(tested_reason=Reason.RATE_LIMITED).defer("outcome"):
-            due_at = first_due(now, timedelta(seconds=row.interval or 0), 1, everything=False)
-            ScheduledCredential.objects.filter(pk=row.pk, due_at__gt=due_at).update(due_at=due_at)
 
     def _gone(self, absent: Collection[str], snapshot: Snapshot) -> Iterable[str]:
         """Those of these registries that do not exist. The others are left out of the index, and are looked at again
@@ -204,10 +195,12 @@ class Placing:
         known = set(ScheduledCredential.objects.values_list("digest", flat=True))
         for it, digest in read:
             old = ScheduledRegistry.objects.filter(uid=it.uid, fingerprint=fingerprint(it))
-            pk = old.exclude(credential__digest__startswith=mine).values_list("credential", flat=True).first()
-            if pk is not None and digest not in known:
-                ScheduledCredential.objects.filter(pk=pk).update(digest=digest)
-                known.add(digest)
+            places = old.exclude(credential__digest__startswith=mine)
+            for pk, before in places.values_list("credential", "credential__digest"):
+                after = digest + before.removeprefix(shared_digest(before))
+                if after not in known:
+                    ScheduledCredential.objects.filter(pk=pk).update(digest=after)
+                    known.add(after)
 
     def _new_row(
         self, digest: str, registry: RegistrySecret, now: datetime, new: int, *, everything: bool
@@ -231,29 +224,38 @@ class Placing:
         interval = self._intervals.default.interval
         if interval is not None:
             row.interval = round(interval.total_seconds())
-            row.due_at = first_due(now, interval, new, everything=everything)
+            spread = by_user(row.host, row.username)
+            due_at = first_due(now, interval, new, everything=everything, spread=spread)
             if verdict.at is not None and status.state is not State.NEW:
-                regular = next_due(status, interval, verdict.at)
-                row.due_at = regular if regular > now else row.due_at
+                regular = next_due(status, interval, verdict.at, spread=spread)
+                due_at = regular if regular > now else due_at
+            row.due_at = at_one_time(due_at, now, row.host, row.username)
         return row
 
 
-def _with_newer(
-    changed: Sequence[RegistrySecret],
-    before: Mapping[str, ScheduledRegistry],
-    moved: Mapping[str, int],
-    now: datetime,
-) -> set[str]:
-    """The registries with a verdict on their new credential that is newer than that of its row, and another one. It
-    stays on the resource, and the row is tested now."""
-    rows = ScheduledCredential.objects.in_bulk({moved[it.uid] for it in changed})
+def _with_rows(found: Sequence[Placed], *, everything: bool) -> list[Placed]:
+    """The digests of the rows: of the present one with this credential, or of one of its own (see joining.py). The
+    first time the console runs, that has the registries of a namespace."""
+    present = dict[str, str]()
+    for first in range(0, len(found), BATCH):
+        some = ScheduledRegistry.objects.filter(uid__in=[it.uid for it, _ in found[first : first + BATCH]])
+        present |= dict(some.values_list("uid", "credential__digest"))
+    return [
+        (it, mine)
+        if shared_digest(mine := present.get(it.uid, "")) == digest
+        else (it, own_digest(digest, it.namespace if everything else it.uid))
+        for it, digest in found
+    ]
+
+
+def _with_newer(changed: Sequence[RegistrySecret], before: Mapping[str, ScheduledRegistry]) -> set[str]:
+    """The registries with a verdict that is newer than their new credential. It stays on the resource."""
     found = set[str]()
     for it in changed:
-        verdict, row = _judged(it, before).verification, rows[moved[it.uid]]
-        if verdict.at and row.tested_at and row.tested_at < verdict.at and row.reason != verdict.reason:
+        verdict = _judged(it, before).verification
+        if verdict.at:
             mine = ScheduledRegistry.objects.filter(uid=it.uid)
             mine.update(written_at=verdict.at, written_reason=verdict.reason[:64])
-            ScheduledCredential.objects.filter(pk=row.pk, due_at__gt=now).update(due_at=now)
             found.add(it.uid)
     return found
 

@@ -3,20 +3,21 @@
 Owns ScheduledCredential and ScheduledRegistry.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import random
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from registries.domain.registry import Credential, RegistrySecret
+from registries.domain.registry import RegistrySecret
 from registries.models import ScheduledCredential, ScheduledRegistry, StateChange
 from registries.probe.result import Reason, Result
 from registries.probe.schedule import REFUSED
-from registries.schedule import days, network, telling
+from registries.schedule import days, joining, network, telling
 from registries.schedule.claims import Claim, mine
-from registries.schedule.digest import CredentialDigest, fingerprint
+from registries.schedule.digest import fingerprint
 from registries.schedule.due import next_due
 from registries.schedule.state import FINAL, NETWORK, REFUSED_LAST, State, Status, step, was_refused
 from registries.verification.history import to_json, without_pem
@@ -41,17 +42,65 @@ def record(claim: Claim, result: Result, at: datetime, changed: Collection[str] 
         if row is None:
             return False
         _set_aside(row, changed, at)
-        uids = _uids(row)
-        if result.reason is not Reason.RATE_LIMITED:
-            days.count(uids, at, ok=result.ok)
-        _apply(row, uids, result, at)
+        _apply_to_all(row, result, at, by_schedule=True)
         drop_empty([row.pk])
     return True
 
 
+def _apply_to_all(row: ScheduledCredential, result: Result, at: datetime, *, by_schedule: bool) -> None:
+    """Applies a result to a row, and to the others with its credential that are due. Those become one row, if the
+    result says whether the password is right. A pause is that of the namespace."""
+    paused = result.reason is Reason.RATE_LIMITED
+    group = [row, *(() if paused else joining.due_as_well(row, at))]
+    place = random.random()  # rows that were tested together stay together
+    if joining.says_whether_right(result.reason):
+        _join(joining.shared_row(row), group, result, at, place, by_schedule=by_schedule)
+        return
+    if by_schedule and not paused:
+        days.count([uid for it in group for uid in _uids(it)], at, ok=result.ok)
+    for it in group:
+        if by_schedule or not _lately(it, result, at):
+            _apply(it, _uids(it), result, at, place)
+
+
+def _join(
+    shared: ScheduledCredential,
+    group: Sequence[ScheduledCredential],
+    result: Result,
+    at: datetime,
+    place: float,
+    *,
+    by_schedule: bool,
+) -> None:
+    """Applies a result to the row that registries share, and moves those of the group into it."""
+    own = [it for it in group if it.pk != shared.pk]
+    pks, joined = [it.pk for it in own], [uid for it in own for uid in _uids(it)]
+    end_down(joined, at)
+    if by_schedule:
+        days.count([*_uids(shared), *joined], at, ok=result.ok)
+    intervals = [it.interval for it in own if it.interval]
+    if intervals and (shared.interval is None or min(intervals) < shared.interval):
+        shared.interval = min(intervals)
+        ScheduledCredential.objects.filter(pk=shared.pk).update(interval=shared.interval)
+    if by_schedule or not _lately(shared, result, at):
+        _apply(shared, _uids(shared), result, at, place)
+    elif joined and shared.outcome_at:
+        ScheduledCredential.objects.filter(pk=shared.pk).update(behind=True)
+    ScheduledRegistry.objects.filter(credential__in=pks).update(credential=shared, joined_at=at)
+    drop_empty(pks)
+    if joined and State(shared.state).confirmed:
+        telling.catch_up(joined, at, first=True)
+
+
+def _lately(row: ScheduledCredential, result: Result, at: datetime) -> bool:
+    """Whether a moment ago another test had the same result."""
+    return bool(row.tested_at and row.tested_reason == result.reason and at - row.tested_at < SAME_RESULT)
+
+
 def _set_aside(row: ScheduledCredential, changed: Collection[str], at: datetime) -> None:
     """Gives changed registries a row of their own without a state, until `Placing` has read their credentials."""
-    for it in row.registries.filter(uid__in=changed):
+    rows = [row, *joining.alike(row)] if changed else []
+    for it in ScheduledRegistry.objects.filter(uid__in=changed, credential__in=rows):
         end_down([it.uid], at)
         key_id = row.digest.partition(":")[0]
         it.credential, _ = ScheduledCredential.objects.get_or_create(
@@ -76,9 +125,7 @@ def observe(registry: RegistrySecret, result: Result, at: datetime) -> None:
             days.count([uid], at, ok=result.ok)
         if row is None or not member.update(written_at=at, written_reason=result.reason.value):
             return
-        if row.tested_at and row.tested_reason == result.reason and at - row.tested_at < SAME_RESULT:
-            return
-        _apply(row, _uids(row), result, at)
+        _apply_to_all(row, result, at, by_schedule=False)
 
 
 def end_down(uids: Sequence[str], at: datetime) -> None:
@@ -156,8 +203,8 @@ def _uids(row: ScheduledCredential) -> Sequence[str]:
     return list(row.registries.values_list("uid", flat=True))
 
 
-def _apply(row: ScheduledCredential, uids: Sequence[str], result: Result, at: datetime) -> None:
-    """The state after a result, its history, and the next test."""
+def _apply(row: ScheduledCredential, uids: Sequence[str], result: Result, at: datetime, place: float) -> None:
+    """The state after a result, its history, and the next test, at this place (0 to 1) of what is open."""
     before, reason = status_of(row), result.reason
     failing, again = before.settled is State.FAILING, before.state is State.SUSPECT
     own = network.own_network(row.host, reason, at, failing=failing, again=again)
@@ -176,7 +223,15 @@ def _apply(row: ScheduledCredential, uids: Sequence[str], result: Result, at: da
     if row.interval is not None:
         interval = timedelta(seconds=row.interval)
         paused = at - tested_at if tested_at and before.reason == Reason.RATE_LIMITED else timedelta()
-        due_at = next_due(after, interval, at, retry_after=result.retry_after, paused=paused, own_network=own)
+        due_at = next_due(
+            after,
+            interval,
+            at,
+            retry_after=result.retry_after,
+            paused=paused,
+            own_network=own,
+            spread=lambda low, high: low + (high - low) * place,
+        )
         # A failure that says nothing of a refused password does not bring its next test forward.
         keeps = not reason.ok and reason not in REFUSED and was_refused(before.recent, before.reason)
         row.due_at = max(due_at, row.due_at or due_at) if keeps else due_at
@@ -263,37 +318,6 @@ def leave(before: Sequence[RegistrySecret]) -> None:
 def drop_empty(credentials: Iterable[int]) -> None:
     """Deletes rows without registries."""
     ScheduledCredential.objects.filter(pk__in=list(credentials), registries=None).delete()
-
-
-class SharedCredentials:
-    """Which registries have the same credential, for runs that test each credential once, as the rows of the schedule
-    say. `digest` is that of the schedule."""
-
-    def __init__(self, digest: CredentialDigest) -> None:
-        self._digest = digest
-
-    def digests(self, registries: Sequence[RegistrySecret]) -> Mapping[str, str]:
-        """The digest of each registry by uid, without those that were changed lately. One query for 500. Never show a
-        digest."""
-        prints, found = {it.uid: fingerprint(it) for it in registries}, dict[str, str]()
-        uids = list(prints)
-        for first in range(0, len(uids), BATCH):
-            some = ScheduledRegistry.objects.filter(uid__in=uids[first : first + BATCH])
-            places = some.values_list("uid", "fingerprint", "credential__digest")
-            found |= {uid: digest for uid, known_as, digest in places if known_as == prints[uid]}
-        return found
-
-    def digest(self, credential: Credential) -> str:
-        return self._digest(credential)
-
-    def shared(self, uids: Sequence[str], result: Result, at: datetime) -> None:
-        """Takes note that the verdict of another registry's test, which `observe` has seen, is on these resources."""
-        with transaction.atomic():
-            for first in range(0, len(uids), BATCH):
-                rows = ScheduledRegistry.objects.filter(uid__in=uids[first : first + BATCH])
-                rows.update(written_at=at, written_reason=result.reason.value)
-            if result.reason is not Reason.RATE_LIMITED:
-                days.count(uids, at, ok=result.ok)
 
 
 def failing_since(uids: Sequence[str]) -> dict[str, datetime]:

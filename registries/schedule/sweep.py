@@ -25,9 +25,9 @@ from registries.limits import Pauses
 from registries.models import ScheduledRegistry
 from registries.probe.result import Result
 from registries.runs.threads import Background, repeat
-from registries.schedule import claims, rows, telling
+from registries.schedule import claims, joining, rows, telling
 from registries.schedule.claims import Claim
-from registries.schedule.digest import CredentialDigest, fingerprint
+from registries.schedule.digest import CredentialDigest, fingerprint, shared_digest
 from registries.schedule.expiry import Expiries
 from registries.schedule.intervals import Intervals
 from registries.schedule.placing import Placing
@@ -72,7 +72,7 @@ class Schedule:
         digest = CredentialDigest(secret)
         self.intervals = Intervals(interval)
         self.expiries = Expiries(index)
-        self.sharing = rows.SharedCredentials(digest)
+        self.sharing = joining.SharedCredentials(digest)
         self.placing = Placing(index, store, digest, self.intervals)
         self.sweep = Sweep(
             intervals=self.intervals,
@@ -177,6 +177,8 @@ class Sweep:
         members, wait = self._unpaused(claim, rows.members(claim))
         if wait:
             return timezone.now() + timedelta(seconds=wait)
+        if refused_until := joining.waits_until(claim, timezone.now()):
+            return refused_until
         for member in members:
             key = Key(member.namespace, member.name)
             try:
@@ -203,7 +205,7 @@ class Sweep:
         tested, or has another credential by now. Unavailable."""
         try:
             _, credential = self._tests.credential(access=self._access, check=check)
-            if self._digest(credential) != claim.digest:
+            if self._digest(credential) != shared_digest(claim.digest):
                 self._placing.again(member.uid)
                 raise Conflict(str(check.key), Problem.CHANGED)
             return self._tests.probe(credential), self._changed(claim)
@@ -220,7 +222,7 @@ class Sweep:
         """The registries of a credential whose specification is not that of the tested one any more: no generation of
         theirs was tested. They are placed anew at the next turn."""
         snapshot = self._index.fresh()
-        found = [(it, snapshot.find(Key(it.namespace, it.name))) for it in rows.members(claim)]
+        found = [(it, snapshot.find(Key(it.namespace, it.name))) for it in joining.all_members(claim)]
         uids = [
             it.uid for it, now in found if now and now.uid == it.uid and fingerprint(now) != it.fingerprint
         ]

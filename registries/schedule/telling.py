@@ -56,12 +56,15 @@ def record(changes: Iterable[StateChange], at: datetime) -> None:
     tell([_change(it) for it in found if not it.waits and _is_told(it.before, it.after)])
 
 
-def catch_up(uids: Sequence[str], at: datetime) -> None:
-    """Records what changed for registries that have another credential now, with a state of its own."""
+def catch_up(uids: Sequence[str], at: datetime, *, first: bool = False) -> None:
+    """Records what changed for registries that have another credential now, with a state of its own. `first`: also for
+    those without a change before."""
     with exclusive("schedule changes"):
         last = _recorded(uids)
-        members = ScheduledRegistry.objects.filter(uid__in=list(last)).select_related("credential")
-        moved = [it for it in members if it.credential.settled not in (State.NEW, last[it.uid].after)]
+        which = list(uids) if first else list(last)
+        members = ScheduledRegistry.objects.filter(uid__in=which).select_related("credential")
+        before = {uid: it.after for uid, it in last.items()}
+        moved = [it for it in members if it.credential.settled not in (State.NEW, before.get(it.uid))]
         if moved:
             record([_new_change(it, at) for it in moved], at)
 

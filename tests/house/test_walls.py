@@ -42,14 +42,24 @@ OWNERS = {
         *("web/registry/watched.py", "demo/past.py"),
         *(
             f"schedule/{name}.py"
-            for name in ("rows", "claims", "placing", "intervals", "network", "telling", "recent")
+            for name in ("rows", "claims", "joining", "placing", "intervals", "network", "telling", "recent")
         ),
     },
     "ScheduledRegistry": {
         "demo/past.py",
         *(
             f"schedule/{it}.py"
-            for it in ("rows", "claims", "placing", "intervals", "network", "sweep", "telling", "recent")
+            for it in (
+                "rows",
+                "claims",
+                "joining",
+                "placing",
+                "intervals",
+                "network",
+                "sweep",
+                "telling",
+                "recent",
+            )
         ),
     },
     "CheckInterval": {

@@ -184,17 +184,21 @@ def test_the_first_test_of_a_registry_or_a_new_password_is_counted(world: World)
     assert sum(DayRecord.objects.filter(uid=uid).values_list("ok", flat=True)) == len(registry.log_ins) == 2
 
 
-def test_a_known_verdict_replaces_that_of_the_password_before(world: World) -> None:
-    """Another registry has the new password already: nothing is tested, and the resource gets its verdict."""
+def test_a_known_refusal_replaces_the_verdict_with_its_next_test(world: World) -> None:
+    """Another registry has the new password already, and it was refused: it is tested for both, when it is due."""
     registry = world.registry()
     world.add("r", registry)
-    world.add("copy", registry, password=WRONG)
-    world.run(7)
+    copy = world.add("copy", registry, password=WRONG)
+    world.run(14)
     world.test(world.cast.access("nina"), "r")
-    before = len(registry.log_ins)
+    refused = [it.ok for it in registry.log_ins].count(False)
     as_kubectl(world, WRONG)
-    world.run(0.01)
-    assert len(registry.log_ins) == before
+    due_at = world.due(copy)
+    world.run(0.2)
+    assert [it.ok for it in registry.log_ins].count(False) == refused
+    assert world.cast.find("r").verification.reason == "ok"
+    world.run((due_at - world.clock.now) / timedelta(hours=1) + 0.1)
+    assert [it.ok for it in registry.log_ins].count(False) == refused + 1
     assert world.cast.find("r").verification.reason == "bad_credentials"
 
 
@@ -230,8 +234,8 @@ def test_an_older_verdict_on_the_same_password_replaces_no_newer_one(world: Worl
     before = len(registry.log_ins)
     world.turn()
     assert world.cast.find("r").verification.reason == "bad_credentials"
-    world.run(0.1)
-    assert [it.ok for it in registry.log_ins[before:]] == [False, False], "tested at once, and confirmed"
+    world.run(7)
+    assert [it.ok for it in registry.log_ins[before:]] == [False, False], "tested when due, and confirmed"
     assert world.row(copy).settled == "failing"
     assert {world.cast.find(it).verification.reason for it in ("r", "copy")} == {"bad_credentials"}
 
@@ -251,7 +255,7 @@ def a_registry_that_gets_the_old_password(world: World) -> str:
 
 
 @pytest.mark.parametrize("join", [a_copy, a_registry_that_gets_the_old_password])
-def test_who_gets_a_failing_password_fails_only_since_then(
+def test_who_gets_a_failing_password_fails_only_since_its_next_test(
     world: World, join: Callable[[World], str]
 ) -> None:
     registry, uid = failing(world)
@@ -265,13 +269,14 @@ def test_who_gets_a_failing_password_fails_only_since_then(
 
     joined = join(world)
     world.schedule.placing.update(joined_at)
-    assert down_since([uid, joined]) == {uid: tested_at, joined: joined_at}
+    assert down_since([uid, joined]) == {uid: tested_at}
     world.run(0.5)
 
     tested_again = world.row(uid).tested_at
     assert tested_again
     assert tested_again > joined_at
-    assert down(joined) == pytest.approx((tested_again - joined_at).total_seconds(), abs=2)
+    assert down_since([uid, joined]) == dict.fromkeys((uid, joined), tested_again)
+    assert down(joined) == 0
     assert down(uid) - before == pytest.approx((tested_again - tested_at).total_seconds(), abs=2)
 
 
@@ -281,6 +286,8 @@ def test_many_copies_get_a_new_password_with_few_queries(
     registry, uid = failing(world)
     copies = [world.add(f"copy-{n}", registry) for n in range(20)]
     world.schedule.placing.update(world.clock.now)
+    world.clock.now = world.due(uid) + timedelta(minutes=1)
+    world.turn()
     world.clock.now += timedelta(minutes=5)
 
     with django_assert_max_num_queries(9):

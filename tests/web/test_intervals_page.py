@@ -9,8 +9,10 @@ from django.test import Client
 from django.utils import timezone
 
 from registries.domain.access import Role
-from registries.models import AuditEntry, CheckInterval, Silence
+from registries.models import AuditEntry, CheckInterval, ScheduledCredential, Silence
 from registries.people.grants import set_grant
+from registries.probe.result import Reason, Result
+from registries.schedule.rows import observe
 from registries.wiring import services
 from tests.cast import Cast
 
@@ -106,6 +108,13 @@ def test_the_details_page_says_how_often_and_why(cast: Cast) -> None:
     assert re.fullmatch(r"Checked every 3 h; .* · as the namespace", shown())
     choose(cast, ONE, "1h")
     assert re.fullmatch(r"Checked every 1 h; .* · chosen for this registry", shown())
+    choose(cast, ONE, "off")
+    assert shown() == "Scheduled checks are off · chosen for this registry", (
+        "they were not tested together yet"
+    )
+    choose(cast, ONE, "1h")
+    ScheduledCredential.objects.update(due_at=timezone.now())
+    observe(cast.find(), Result(Reason.OK), timezone.now())
     choose(cast, ONE, "off")
     assert re.fullmatch(r"Checked every 6 h; .* · as another registry with this credential", shown())
     choose(cast, "/namespaces/team-b/interval/", "off", "olive")
