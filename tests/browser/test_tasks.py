@@ -102,6 +102,8 @@ def test_one_credential_into_five_namespaces_takes_one_dialog(
     main = form.locator("#id_namespace").input_value()
     for place in [place for place in places if place != main][:4]:
         form.locator(f"#also input[value={place}]").check()
+    form.get_by_role("button", name=ZH.test).click()
+    expect(form.locator(".verdict-ok")).to_be_visible()
     form.get_by_role("button", name=ZH.ok, exact=True).click()
     expect(dialog(page).get_by_role("heading", name="复制完成")).to_be_visible()
     expect(dialog(page).get_by_text("已创建 4 / 4")).to_be_visible()
