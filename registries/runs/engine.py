@@ -271,9 +271,12 @@ class Runs:
         ended = newest.exclude(state=RunState.PROPOSED).exclude(pk__in=self._alive(access))
         if self.kind.kept is not None:
             old += ended[self.kind.kept - 1 :]
-        counts = list(ended.annotate(count=Count("items")).values_list("pk", "count"))
-        totals = accumulate(count for _, count in counts)
-        old += [pk for (pk, _), total in zip(counts, totals, strict=True) if total > MOST_ITEMS]
+        items = RunItem.objects.filter(run__in=ended.order_by())
+        if items.count() > MOST_ITEMS:
+            counts = dict(items.values_list("run").annotate(Count("pk")))
+            runs = [run for run in ended if run in counts]
+            totals = accumulate(counts[run] for run in runs)
+            old += [run for run, total in zip(runs, totals, strict=True) if total > MOST_ITEMS]
         Run.objects.filter(pk__in=old).delete()
 
     def _of(self, access: Access) -> QuerySet[Run]:

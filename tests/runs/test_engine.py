@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from registries.audit.action import Action
 from registries.domain.access import Permission
@@ -206,6 +208,23 @@ def test_the_oldest_runs_of_a_person_go_when_they_have_many_items(
 
     assert {it.pk for it in Run.objects.all()} == {other, *made[-3:]}
     assert RunItem.objects.count() == 31
+
+
+def test_few_items_are_counted_in_all_and_not_for_each_run(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Calls, "kept", None)
+    runs = runs_of(Calls(lambda item: ""))
+    for name in NAMES:
+        started(cast, runs, [name])
+
+    with CaptureQueriesContext(connection) as queries:
+        proposed(cast, runs, ["d"])
+
+    counts = [it["sql"] for it in queries if "COUNT(" in it["sql"] and "registries_runitem" in it["sql"]]
+    assert len(counts) == 1
+    assert "GROUP BY" not in counts[0]
+    assert "ORDER BY" not in counts[0]
 
 
 def test_a_run_of_another_kind_or_person_is_not_found(cast: Cast) -> None:
