@@ -255,4 +255,5 @@ LOGGING = {
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }
+DEFAULT_EXCEPTION_REPORTER_FILTER = "console.reports.ReportFilter"
 SILENCED_SYSTEM_CHECKS: list[str] = []
