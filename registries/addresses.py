@@ -22,6 +22,7 @@ _DOCKER_HUB_ALIASES = frozenset(
 )
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _PLAIN = re.compile(r"[A-Za-z0-9.:/@_-]+")
+_COMMAND = re.compile(r"(?:^|\s)(?:docker|podman|nerdctl|buildah|skopeo|crane|helm|oras|crictl)\s")
 _HARMLESS_PATHS = frozenset({"", "/", "/v1", "/v1/", "/v2", "/v2/"})
 _LONGEST_TEXT = 2048
 _PORTS = {"https": 443, "http": 80}
@@ -128,7 +129,7 @@ def _refuse_characters(text: str) -> None:
     for character in text:
         category = unicodedata.category(character)
         if character.isspace() or category.startswith("Z"):
-            raise AddressError("whitespace_inside")
+            raise AddressError("whole_command" if _COMMAND.search(text) else "whitespace_inside")
         if category in {"Cc", "Cf", "Cs", "Co", "Cn"}:
             raise AddressError("control_character", f"U+{ord(character):04X}")
         if character == "\\":

@@ -152,6 +152,7 @@ class Problem(StrEnum):
 
     # An address or a credential; the probe uses the same codes
     WHITESPACE_INSIDE = "whitespace_inside"
+    WHOLE_COMMAND = "whole_command"
     FULL_WIDTH = "full_width"
     BAD_SCHEME = "bad_scheme"
     USER_INFO = "user_info"

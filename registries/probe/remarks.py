@@ -9,6 +9,10 @@ ADDRESS_PROBLEMS: dict[str, Text] = {
         "The host name is missing; enter host[:port], for example harbor.example.com:8443",
     ),
     "whitespace_inside": Text("地址中有空格或换行；请去掉", "The address contains white space; remove it"),
+    "whole_command": Text(
+        "这是一条完整的命令；此处只填其中的仓库地址，用户名和密码填在各自的输入框",
+        "This is a whole command; enter only the registry's address here, user name and password in their own fields",
+    ),
     "control_character": Text(
         "地址包含不可见字符 {part}；请手动重新输入",
         "The address contains an invisible character ({part}); type it again",

@@ -245,6 +245,7 @@ username_not_text
 weak
 webhook_secret
 whitespace_inside
+whole_command
 workloads_forbidden
 zone_id"""
 
