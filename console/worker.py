@@ -282,10 +282,11 @@ class Worker(Dispatcher):
             raise ConnectionResetError(errno.ECONNRESET, "The client reads nothing.") from None
 
     def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
-        """Closes a connection whose body did not come in time: nobody waits for the rest, nor is it an error."""
+        """Closes a connection whose body did not come in time, or is no body: the request has its answer, and a proxy
+        takes a second one for that of the next request."""
         try:
             return bool(super()._keepalive_after(conn, keepalive))
-        except BlockingIOError:
+        except (BlockingIOError, ParseException):
             return False
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:

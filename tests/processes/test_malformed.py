@@ -67,6 +67,30 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         yield console
 
 
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        "0x0\r\n\r\n",
+        "0\n\n",
+        " 0\r\n\r\n",
+        "0;a\nb\r\n\r\n",
+        "1\r\naXX0\r\n\r\n",
+        "0\r\nContent-Length: 9\r\n\r\n",
+    ],
+)
+def test_a_body_that_nobody_reads_brings_no_second_answer(console: Serving, chunks: str) -> None:
+    head = HEAD.replace("Connection: close\r\n", "")
+    with socket.create_connection(("127.0.0.1", console.port), timeout=LONG) as connection:
+        connection.sendall(
+            f"{head}{CHUNKED}\r\n{chunks}GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+        )
+        with connection.makefile("rb") as stream:
+            answer = stream.read()
+
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
 @pytest.mark.parametrize("request_text", KINDS.values(), ids=KINDS)
 def test_nothing_of_it_is_shown_or_logged(console: Serving, request_text: str) -> None:
     begun = len(console.said())
