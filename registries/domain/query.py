@@ -1,6 +1,7 @@
 """Queries of a list and their results: frozen values between views, API and index."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from registries.domain.registry import Key, Provider, RegistrySecret
@@ -36,6 +37,14 @@ class Group(StrEnum):
     CREDENTIAL = "credential"
 
 
+class Trait(StrEnum):
+    """What deserves a look, whatever the last test said. The values of the filter `has`."""
+
+    AGED = "old-password"
+    NOT_VERIFIED = "unverified-certificate"
+    PLAIN_HTTP = "plain-http"
+
+
 PAGE_SIZES = (10, 20, 50, 100)
 DEFAULT_PAGE_SIZE = 20
 
@@ -51,7 +60,8 @@ class Member:
 @dataclass(frozen=True, slots=True)
 class Criteria:
     """The registries to select. An empty value selects all. `text` matches name, display name and domain. `unused` has
-    the uids of the registries that nothing uses, to select only these."""
+    the uids of the registries that nothing uses, to select only these. A password is old if it was set before
+    `old_before`."""
 
     namespace: str = ""
     text: str = ""
@@ -60,11 +70,26 @@ class Criteria:
     selector: Selector | None = None
     member: Member | None = None
     unused: frozenset[str] | None = None
+    trait: Trait | None = None
+    old_before: datetime | None = None
 
     @property
     def narrows(self) -> bool:
         """Whether anything but the namespace and the status limits the selection."""
-        return bool(self.provider or self.text or self.selector or self.member or self.unused is not None)
+        return self.unused is not None or any(
+            (self.provider, self.text, self.selector, self.member, self.trait)
+        )
+
+    def shows_trait(self, registry: RegistrySecret) -> bool:
+        """Whether a registry has the trait, if one is asked for."""
+        match self.trait:
+            case Trait.PLAIN_HTTP:
+                return registry.plain_http
+            case Trait.NOT_VERIFIED:
+                return registry.skip_tls_verify and not registry.plain_http
+            case Trait.AGED:
+                return self.old_before is not None and registry.password_set_at < self.old_before
+        return True
 
 
 def usual_sort(criteria: Criteria, group: Group | None) -> Sort:

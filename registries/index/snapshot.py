@@ -92,12 +92,14 @@ class Bucket:
         return tuple(f"{it.name}\n{it.display_name}\n{it.domain}".casefold() for it in self.items)
 
     def narrowed(self, criteria: Criteria) -> "Bucket":
-        """The items that match the text, the provider, the selector, the group and the use."""
+        """The items that match everything but the namespace and the status."""
         text, canonical = _searched(criteria.text)
         pairs = zip(self.haystacks, self.items, strict=True)
         found = (it for haystack, it in pairs if text in haystack or canonical in haystack)
         if criteria.provider:
             found = (it for it in found if it.provider is criteria.provider)
+        if criteria.trait:
+            found = (it for it in found if criteria.shows_trait(it))
         if criteria.unused is not None:
             uids = criteria.unused
             found = (it for it in found if it.uid in uids)

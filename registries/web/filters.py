@@ -3,13 +3,16 @@
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
 from registries.domain.access import Access
 from registries.domain.query import (
@@ -21,6 +24,7 @@ from registries.domain.query import (
     ListQuery,
     Member,
     Sort,
+    Trait,
     usual_sort,
 )
 from registries.domain.registry import Provider
@@ -36,7 +40,9 @@ LONGEST_MEMBER = 600
 UNUSED = "unused"
 Find = Callable[[str], frozenset[str] | None]
 """Gives the uids of the registries of a namespace, or of all (""), that nothing uses; None without a cluster."""
-PARAMETERS = frozenset({"namespace", "q", "status", "provider", "in", "use", "sort", "group", "size", "page"})
+PARAMETERS = frozenset(
+    {"namespace", "q", "status", "provider", "in", "use", "has", "sort", "group", "size", "page"}
+)
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -50,8 +56,8 @@ class Chip:
 
 
 def read(values: Mapping[str, str], remembered_size: str = "", find: Find | None = None) -> ListQuery:
-    """A query from the parameters namespace, q, status, provider, in, use, sort (`-` first: descending), group, page,
-    size."""
+    """A query from the parameters namespace, q, status, provider, in, use, has, sort (`-` first: descending), group,
+    page, size."""
     sort, given = values.get("sort", ""), criteria(values, find)
     group = _one_of(Group, values.get("group", ""))
     return ListQuery(
@@ -69,7 +75,7 @@ def criteria(values: Mapping[str, str], find: Find | None = None) -> Criteria:
     namespace = values.get("namespace", "").strip()
     unused = find(namespace) if find and values.get("use") == UNUSED else None
     kind, _colon, value = values.get("in", "")[:LONGEST_MEMBER].partition(":")
-    group = _one_of(Group, kind)
+    group, wanted = _one_of(Group, kind), _one_of(Trait, values.get("has", ""))
     return Criteria(
         namespace=namespace,
         text=values.get("q", "").strip()[:LONGEST_TEXT],
@@ -77,6 +83,8 @@ def criteria(values: Mapping[str, str], find: Find | None = None) -> Criteria:
         provider=_one_of(Provider, values.get("provider", "")),
         member=Member(group, value) if group and value else None,
         unused=unused,
+        trait=wanted,
+        old_before=_old_before() if wanted is Trait.AGED else None,
     )
 
 
@@ -120,6 +128,7 @@ def parameters(query: ListQuery) -> dict[str, str]:
         "provider": given.provider or "",
         "in": f"{given.member.group}:{given.member.value}" if given.member else "",
         "use": "" if given.unused is None else UNUSED,
+        "has": given.trait or "",
         "sort": "" if sort == usual_sort(given, query.group) else sort,
         "group": query.group or "",
         "size": "" if query.size == DEFAULT_PAGE_SIZE else str(query.size),
@@ -151,9 +160,27 @@ def chips(query: ListQuery) -> list[Chip]:
         found.append(Chip("in", labels.group(given.member), url(query, member=None)))
     if given.unused is not None:
         found.append(Chip("use", gettext("Unused"), url(query, unused=None)))
+    if given.trait:
+        found.append(Chip("has", trait(given.trait), url(query, trait=None)))
     if given.status:
         found.append(Chip("status", str(labels.FILTERS[given.status].text), url(query, status=None)))
     return found
+
+
+def _old_before() -> datetime | None:
+    days = settings.PASSWORD_AGE_DAYS
+    return timezone.now() - timedelta(days) if days > 0 else None
+
+
+def trait(kind: Trait) -> str:
+    """Its words."""
+    days = settings.PASSWORD_AGE_DAYS
+    return {
+        Trait.AGED: ngettext("Password older than %(n)d day", "Password older than %(n)d days", days)
+        % {"n": days},
+        Trait.NOT_VERIFIED: gettext("Certificate not verified"),
+        Trait.PLAIN_HTTP: gettext("Plain HTTP"),
+    }[kind]
 
 
 def _one_of(kind: type[E], value: str) -> E | None:

@@ -1,5 +1,6 @@
 """概览: the morning check on one page, for what a person may see and nothing else."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -10,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from registries.domain.registry import RegistrySecret, Verification, VerifyStatus
-from registries.domain.resource import certificate_annotations, verification_annotations
+from registries.domain.resource import certificate_annotations, password_annotations, verification_annotations
 from registries.index.survey import Survey
 from registries.models import NetworkIncident, ScheduledCredential, ScheduledRegistry, StateChange
 from registries.probe.reason import Reason
@@ -219,6 +220,29 @@ def test_the_checklist_counts_each_kind(cast: Cast) -> None:
     assert count("Plain HTTP") == 1
     assert count("Certificate not verified") == 1
     assert count("older than 90 days") == 0
+
+
+@pytest.mark.parametrize("kind", ["old-password", "unverified-certificate", "plain-http"])
+def test_a_line_with_more_than_its_names_leads_to_all_of_them(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    for number in range(4):
+        cast.add(f"plain-{number}", domain=f"http://plain-{number}.example.com")
+        cast.add(f"trusting-{number}", tls="skip", skip_tls_verify="1")
+    later = datetime.now(UTC) + timedelta(days=91)
+    monkeypatch.setattr("registries.web.lists.overview.timezone.now", lambda: later)
+    young = cast.add("young")
+    services().store.annotate(young.key, password_annotations(later, None), uid=young.uid)
+    more = next(
+        it for it in part(page(cast), "checklist").split("<a ")[1:] if f"has={kind}" in it and " more<" in it
+    )
+    shown = cast.client("olive").get(more.partition('href="')[2].partition('"')[0]).content.decode()
+    starts = {"plain-http": ["plain"], "unverified-certificate": ["trusting"]}.get(
+        kind, ["plain", "trusting"]
+    )
+    found = set(re.findall(r'href="/registries/team-a/([a-z0-9-]+)/', shown))
+    assert found == {f"{start}-{number}" for start in starts for number in range(4)}
+    assert f'name="has" value="{kind}"' in shown, "a search within them keeps the filter"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from registries.domain.access import Access, Permission
-from registries.domain.query import Filter, ListQuery, Page, Tally
+from registries.domain.query import Filter, ListQuery, Page, Tally, Trait
 from registries.domain.registry import RegistrySecret
 from registries.index.snapshot import Snapshot, Visible, visible, visible_namespaces
 from registries.index.survey import Some, Survey
@@ -233,17 +233,16 @@ def _group(where: tuple[str, str], count: int, since: dict[tuple[str, str], date
 def _tasks(survey: Survey, now: datetime) -> list[Task]:
     """The checklist, in the order of urgency. A line without a registry is done."""
     tally, today = survey.tally, timezone.localdate(now)
-    days = settings.PASSWORD_AGE_DAYS
 
     def filtered(text: str, status: Filter, kind: str, some: Some | None = None) -> Task:
         names = _names(some, lambda it: labels.next_expiry(it, today)) if some else ()
         more = some.more if some else 0
         return Task(text, tally.of(status), kind, filters.url(ListQuery(), status=status), names, more)
 
-    def listed(text: str, some: Some, note: Callable[[RegistrySecret], str]) -> Task:
-        return Task(text, some.count, "warn", "", _names(some, note), some.more)
+    def having(trait: Trait, some: Some, note: Callable[[RegistrySecret], str]) -> Task:
+        target = filters.url(ListQuery(), trait=trait)
+        return Task(filters.trait(trait), some.count, "warn", target, _names(some, note), some.more)
 
-    old = ngettext("Password older than %(n)d day", "Password older than %(n)d days", days) % {"n": days}
     tasks = [
         filtered(
             _("Credential or certificate expires within 30 days"), Filter.EXPIRING, "warn", survey.expiring
@@ -251,11 +250,12 @@ def _tasks(survey: Survey, now: datetime) -> list[Task]:
         filtered(_("Never tested"), Filter.UNTESTED, "idle"),
         filtered(_("Not tested for a week"), Filter.STALE, "idle"),
         filtered(str(labels.UNPROVEN.hint), Filter.UNPROVEN, "warn"),
-        listed(old, survey.old, lambda it: labels.ago(it.password_set_at, now)),
-        listed(_("Certificate not verified"), survey.not_verified, lambda _it: ""),
-        listed(_("Plain HTTP"), survey.plain, lambda _it: ""),
+        having(Trait.NOT_VERIFIED, survey.not_verified, lambda _it: ""),
+        having(Trait.PLAIN_HTTP, survey.plain, lambda _it: ""),
     ]
-    return tasks if days > 0 else [it for it in tasks if it.text != old]
+    if settings.PASSWORD_AGE_DAYS > 0:
+        tasks.insert(4, having(Trait.AGED, survey.old, lambda it: labels.ago(it.password_set_at, now)))
+    return tasks
 
 
 def _names(some: Some, note: Callable[[RegistrySecret], str]) -> tuple[tuple[str, str, str], ...]:
