@@ -52,8 +52,8 @@ def dotted(host: str) -> SafeString:
 @register.filter
 @stringfilter
 def whole_roles(text: str) -> SafeString:
-    """A text whose names of roles stay in one line, such as image-admin."""
-    parts = ROLE_NAME.split(text)
+    """A text whose names of roles stay in one line, such as image-admin. The tags of a safe text stay tags."""
+    parts = [SafeString(it) if isinstance(text, SafeString) else it for it in ROLE_NAME.split(text)]
     return format_html_join(
         "", '{}<span class="unbroken">{}</span>', zip(parts[::2], [*parts[1::2], ""], strict=True)
     )
