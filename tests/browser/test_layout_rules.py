@@ -33,6 +33,7 @@ REASON = (
     "<p id='registries'><b class='why-reason' title='Connection refused' style='display: block; overflow: hidden; "
     "white-space: nowrap; width: {}px'>Connection refused</b></p>"
 )
+CHOICE = "<select id='filter-provider' style='width: {}px; padding: 0; font: 16px serif'><option>All providers</select>"
 FAULTS = {
     "narrow text": '<p style="width: 9px; overflow-wrap: anywhere">harbor-prod</p>',
     "broken word": '<p style="width: 60px; overflow-wrap: anywhere">Credentials</p>',
@@ -66,6 +67,7 @@ FAULTS = {
     "toast over a button": TOAST.format("bottom: 0"),
     "cut time": '<p title="11 days ago" class="ago" style="width: 40px; overflow: hidden; white-space: nowrap">'
     "11 days ago</p>",
+    "cut choice": CHOICE.format(50),
     "cut reason": REASON.format(40),
     "state without its word": "<p id='registries'><b class='pill' style='font-size: 0'>Failed</b></p>",
     "lone button": BUTTONS.format(140),
@@ -105,6 +107,7 @@ RIGHT = {
     "head off the line": HEADS.format(""),
     "toast over a button": TOAST.format("top: 0"),
     "cut time": '<p class="ago" style="width: 200px; overflow: hidden; white-space: nowrap">11 days ago</p>',
+    "cut choice": CHOICE.format(140),
     "cut reason": REASON.format(200),
     "state without its word": "<p id='registries'><b class='pill'>Failed</b></p>",
     "lone button": BUTTONS.format(70),

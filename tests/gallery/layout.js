@@ -395,6 +395,15 @@
     if (parseFloat(getComputedStyle(it).fontSize) < 9) fault("state without its word", it, it.textContent);
   }
 
+  // The choice of a filter of the list is whole.
+  const pen = document.createElement("canvas").getContext("2d");
+  for (const it of all.filter((one) => one.matches("#filter-provider, #filter-status, #group-by"))) {
+    const style = getComputedStyle(it);
+    pen.font = style.font;
+    const room = it.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    if (pen.measureText(it.selectedOptions[0].text).width > room + 1) fault("cut choice", it, it.selectedOptions[0].text);
+  }
+
   // A time is short, and whole.
   for (const it of all.filter((one) => one.matches("time, .ago"))) {
     if (getComputedStyle(it).overflowX !== "visible" && it.scrollWidth > it.clientWidth + 1) fault("cut time", it);
