@@ -43,6 +43,16 @@ def code_of(text: str) -> list[str]:
     return [*blocks, *re.findall(r"`([^`\n]+)`", without_code_blocks(text))]
 
 
+def blocks_of(text: str) -> list[str]:
+    """Every heading, paragraph, point of a list and row of a table."""
+    return re.split(r"\n\s*\n|\n(?= *- |\| |#|\d+\. )", without_code_blocks(text))
+
+
+def names_in(block: str) -> set[str]:
+    """What stands between backticks, also where a line ends in it."""
+    return set(re.findall(r"`([^`]+)`", block.replace("\n", " ")))
+
+
 def test_every_page_has_a_twin() -> None:
     assert sorted(DOCUMENTS) == sorted([*READMES, *PAGES])
 
@@ -117,12 +127,13 @@ def test_the_readme_links_every_page_in_its_language(readme: str, pages: list[st
 
 @pytest.mark.parametrize(("english", "chinese"), list(zip(ENGLISH, CHINESE, strict=True)))
 def test_twins_say_the_same(english: str, chinese: str) -> None:
-    """As far as a machine can tell: the same headings, pictures, tables, lists, commands and names in code."""
+    """As far as a machine can tell: the same headings, pictures, tables, lists and commands, and each paragraph, point
+    and row names the same things in code."""
     texts = text_of(english), text_of(chinese)
     for pattern in (r"^#+ ", r"^!\[", r"^\| ", r"^ *- ", r"^\d+\. "):
         one, other = (len(re.findall(pattern, it, re.MULTILINE)) for it in texts)
         assert one == other, pattern
     commands = [re.findall(r"^(?:make|export|\.venv)\S* \S+", it, re.MULTILINE) for it in texts]
     assert commands[0] == commands[1]
-    names = [set(re.findall(r"`([^`\n]+)`", without_code_blocks(it))) for it in texts]
-    assert names[0] == names[1]
+    for one, other in zip(*(blocks_of(it) for it in texts), strict=True):
+        assert names_in(one) == names_in(other), one
