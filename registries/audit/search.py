@@ -62,7 +62,6 @@ class RunLine:
     failed: int
     namespaces: int
     namespace: str
-    first_at: datetime
 
 
 Line = AuditEntry | RunLine
@@ -196,7 +195,6 @@ def _run_lines(entries: QuerySet[AuditEntry], newest: Mapping[UUID, AuditEntry])
             bad=Sum("count", filter=Q(failed=True), default=0),
             places=Count("namespace", distinct=True),
             place=Min("namespace"),
-            began=Min("at"),
         )
     )
     return {row[0]: RunLine(newest[row[0]], *row) for row in counted}
