@@ -20,7 +20,7 @@ from registries.metrics import Upkeep, exposition
 from registries.schedule.claims import lag as schedule_lag
 from registries.schedule.claims import open_claims
 from registries.schedule.network import current as current_incident
-from registries.schedule.rows import check_intervals
+from registries.schedule.recent import check_intervals
 from registries.wiring import services
 
 log = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
-"""What the schedule says to somebody who looks in the morning: what broke, what recovered, what comes next."""
+"""What pages and metrics read of the schedule: the state of a registry, what broke, what recovered, what comes next."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
@@ -17,6 +17,8 @@ READ_AGAIN = 60.0
 """Seconds after which the times of the failing registries are read again."""
 LATE = timedelta(minutes=5)
 """A check that is due for longer is late."""
+BATCH = 500
+"""Registries of one query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def grouped(changes: Iterable[StoredChange], find: Find) -> list[Turn]:
     return sorted(found, key=lambda it: it.at, reverse=True)
 
 
-def failing_since(
+def hosts_failing_since(
     hosts: Collection[str], namespaces: Collection[str] | None
 ) -> dict[tuple[str, str], datetime]:
     """Since when credentials of these hosts (host:port) fail, by host and reason: the first of them."""
@@ -119,6 +121,49 @@ class FailingSince:
                 found = read[2]  # the list keeps its order by this mapping
             read = self._read = newest, now, found
         return read[2]
+
+
+def statuses(uids: Sequence[str]) -> dict[str, ScheduledCredential]:
+    """The row of the credential of each registry, by uid, in one query for 500. Never show its digest."""
+    found: dict[str, ScheduledCredential] = {}
+    for first in range(0, len(uids), BATCH):
+        rows = ScheduledRegistry.objects.filter(uid__in=uids[first : first + BATCH])
+        found |= {it.uid: it.credential for it in rows.select_related("credential")}
+    return found
+
+
+def failing_since(uids: Sequence[str]) -> dict[str, datetime]:
+    """When the registries that fail began to, by uid. One query for 500."""
+    found: dict[str, datetime] = {}
+    for first in range(0, len(uids), BATCH):
+        failing = ScheduledRegistry.objects.filter(
+            uid__in=uids[first : first + BATCH], credential__settled=State.FAILING
+        )
+        found |= {uid: since for uid, since in failing.values_list("uid", "credential__since") if since}
+    return found
+
+
+def down_since(uids: Sequence[str]) -> dict[str, datetime]:
+    """The last test of the registries that are failing, by uid, or when they got that credential if it was later: the
+    time since then is in no record of a day yet. One query for 500."""
+    found: dict[str, datetime] = {}
+    for first in range(0, len(uids), BATCH):
+        some = ScheduledRegistry.objects.filter(uid__in=uids[first : first + BATCH])
+        failing = some.filter(credential__settled=State.FAILING)
+        times = failing.values_list("uid", "joined_at", "credential__tested_at")
+        found |= {uid: max(joined_at or tested, tested) for uid, joined_at, tested in times if tested}
+    return found
+
+
+def changes_of(uid: str, most: int) -> list[StateChange]:
+    """The confirmed changes of one registry, newest first."""
+    return list(StateChange.objects.filter(uid=uid).order_by("-at", "-pk")[:most])
+
+
+def check_intervals() -> dict[str, int]:
+    """The seconds between two checks by the uid of each registry that is checked. One query."""
+    checked = ScheduledRegistry.objects.filter(credential__interval__isnull=False)
+    return {uid: interval for uid, interval in checked.values_list("uid", "credential__interval") if interval}
 
 
 def outlook(namespaces: Collection[str] | None, now: datetime) -> Outlook:

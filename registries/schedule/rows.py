@@ -15,7 +15,7 @@ from registries.domain.registry import RegistrySecret
 from registries.models import ScheduledCredential, ScheduledRegistry, StateChange
 from registries.probe.result import Reason, Result
 from registries.probe.schedule import REFUSED
-from registries.schedule import days, joining, network, telling
+from registries.schedule import days, joining, network, recent, telling
 from registries.schedule.claims import Claim, mine
 from registries.schedule.digest import fingerprint
 from registries.schedule.due import next_due
@@ -31,7 +31,6 @@ APART = timedelta(seconds=10)
 SECOND = timedelta(seconds=1)
 AHEAD = timedelta(hours=1)
 """A time that is later than now by more than this was written with a wrong clock. No claim lasts longer."""
-BATCH = 500
 
 
 def record(claim: Claim, result: Result, at: datetime, changed: Collection[str] = ()) -> bool:
@@ -132,22 +131,10 @@ def end_down(uids: Sequence[str], at: datetime) -> None:
     """The time since the last test of those registries that are failing was a failure: they are tested again, get
     another credential, or are created again."""
     begun: dict[datetime, list[str]] = {}
-    for uid, begin in down_since(uids).items():
+    for uid, begin in recent.down_since(uids).items():
         begun.setdefault(begin, []).append(uid)
     for begin, some in begun.items():
         days.add_down(some, begin, at)
-
-
-def down_since(uids: Sequence[str]) -> dict[str, datetime]:
-    """The last test of the registries that are failing, by uid, or when they got that credential if it was later: the
-    time since then is in no record of a day yet. One query for 500."""
-    found: dict[str, datetime] = {}
-    for first in range(0, len(uids), BATCH):
-        some = ScheduledRegistry.objects.filter(uid__in=uids[first : first + BATCH])
-        failing = some.filter(credential__settled=State.FAILING)
-        times = failing.values_list("uid", "joined_at", "credential__tested_at")
-        found |= {uid: max(joined_at or tested, tested) for uid, joined_at, tested in times if tested}
-    return found
 
 
 def repair_times(now: datetime) -> None:
@@ -293,15 +280,6 @@ def _spare_the_user(row: ScheduledCredential, at: datetime) -> None:
         ScheduledCredential.objects.filter(pk=row.pk).update(due_at=row.due_at + mine)
 
 
-def statuses(uids: Sequence[str]) -> dict[str, ScheduledCredential]:
-    """The row of the credential of each registry, by uid, in one query for 500. Never show its digest."""
-    found: dict[str, ScheduledCredential] = {}
-    for first in range(0, len(uids), BATCH):
-        rows = ScheduledRegistry.objects.filter(uid__in=uids[first : first + BATCH])
-        found |= {it.uid: it.credential for it in rows.select_related("credential")}
-    return found
-
-
 def leave(before: Sequence[RegistrySecret]) -> None:
     """Takes registries whose passwords were changed out of the rows of the old ones: the verdicts of those rows are not
     their own any more. `Placing.update` places them anew. `before` has the registries with the old passwords."""
@@ -318,25 +296,3 @@ def leave(before: Sequence[RegistrySecret]) -> None:
 def drop_empty(credentials: Iterable[int]) -> None:
     """Deletes rows without registries."""
     ScheduledCredential.objects.filter(pk__in=list(credentials), registries=None).delete()
-
-
-def failing_since(uids: Sequence[str]) -> dict[str, datetime]:
-    """When the registries that fail began to, by uid. One query for 500."""
-    found: dict[str, datetime] = {}
-    for first in range(0, len(uids), BATCH):
-        failing = ScheduledRegistry.objects.filter(
-            uid__in=uids[first : first + BATCH], credential__settled=State.FAILING
-        )
-        found |= {uid: since for uid, since in failing.values_list("uid", "credential__since") if since}
-    return found
-
-
-def changes_of(uid: str, most: int) -> list[StateChange]:
-    """The confirmed changes of one registry, newest first."""
-    return list(StateChange.objects.filter(uid=uid).order_by("-at", "-pk")[:most])
-
-
-def check_intervals() -> dict[str, int]:
-    """The seconds between two checks by the uid of each registry that is checked. One query."""
-    checked = ScheduledRegistry.objects.filter(credential__interval__isnull=False)
-    return {uid: interval for uid, interval in checked.values_list("uid", "credential__interval") if interval}

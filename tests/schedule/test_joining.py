@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from registries.models import Channel, DayRecord, ScheduledCredential, StateChange, VerificationRecord
-from registries.schedule.recent import outlook
-from registries.schedule.rows import check_intervals, down_since, failing_since
+from registries.schedule.recent import check_intervals, down_since, failing_since, outlook
 from registries.web.registry import watched
 from registries.wiring import services
 from tests.peers.scripted import Reply

@@ -9,7 +9,8 @@ import pytest
 
 from registries.events.change import ChangeKind
 from registries.models import Channel, DayRecord, ScheduledCredential, StateChange
-from registries.schedule.rows import down_since, end_down
+from registries.schedule.recent import down_since
+from registries.schedule.rows import end_down
 from registries.schedule.state import State
 from registries.wiring import services
 from tests.schedule.registries import RIGHT, WRONG, Registry, World

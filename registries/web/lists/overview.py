@@ -21,7 +21,7 @@ from registries.index.survey import Some, Survey
 from registries.log_in.access import ConsoleRequest
 from registries.probe.schedule import registry_of
 from registries.schedule import network
-from registries.schedule.recent import MOST, Outlook, Turn, failing_since, newest_change, outlook, turns
+from registries.schedule.recent import MOST, Outlook, Turn, hosts_failing_since, newest_change, outlook, turns
 from registries.schedule.state import State
 from registries.web import filters
 from registries.web.lists.group_rows import spread
@@ -212,7 +212,7 @@ def _failing(survey: Survey, scope: Collection[str] | None) -> Lines:
     """The failing registries by address and cause, the largest groups first."""
     shown = survey.failing[:FAILING]
     hosts = {registry_of(domain) for (domain, _reason), _count in shown}
-    since = failing_since(hosts, scope) if hosts else {}
+    since = hosts_failing_since(hosts, scope) if hosts else {}
     return Lines(tuple(_group(*it, since) for it in shown), len(survey.failing[FAILING:]))
 
 

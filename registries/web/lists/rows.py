@@ -17,7 +17,7 @@ from registries.domain.access import Access, Permission
 from registries.domain.registry import RegistrySecret, VerifyStatus
 from registries.probe.schedule import REFUSED
 from registries.schedule import days, silences
-from registries.schedule import rows as schedule
+from registries.schedule import recent as schedule
 from registries.verification.history import Check
 from registries.web.responses import details_url
 from registries.words import labels

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from registries.domain.registry import RegistrySecret
 from registries.models import DayRecord, ScheduledCredential, StateChange
-from registries.schedule import days, rows
+from registries.schedule import days, recent
 from registries.schedule.due import JITTER
 from registries.schedule.intervals import Setting, Source
 from registries.schedule.state import State, was_refused
@@ -57,10 +57,10 @@ class Watched:
 
 def of(registry: RegistrySecret, now: datetime) -> Watched:
     """Five queries: the days, the changes, the schedule twice, the interval."""
-    row = rows.statuses([registry.uid]).get(registry.uid)
-    changes = rows.changes_of(registry.uid, READ)
+    row = recent.statuses([registry.uid]).get(registry.uid)
+    changes = recent.changes_of(registry.uid, READ)
     today = timezone.localdate(now)
-    down_since = rows.down_since([registry.uid]).get(registry.uid)
+    down_since = recent.down_since([registry.uid]).get(registry.uid)
     records = days.of(registry.uid, today - max(WINDOWS))
     strip = _strip(days.with_current(records, down_since, now), changes, today)
     setting = services().schedule.intervals.of(registry.namespace, registry.uid)
