@@ -150,7 +150,7 @@ def test_for_its_own_accounts_the_console_reads_no_content(people: Cast, place: 
             "拉取凭证类型错误",
             "拉取凭证未检查",
             "pod-adopt",
-            "8 个使用中的拉取凭证",
+            "8 个使用中的拉取凭证 · 7 个需要关注",
         ):
             assert text in pages[name], (name, text)
         assert "robot$new" not in pages[name]
