@@ -43,7 +43,7 @@ def due_as_well(row: ScheduledCredential, at: datetime) -> list[ScheduledCredent
 
 
 def shared_row(row: ScheduledCredential) -> ScheduledCredential:
-    """The row that registries with this credential share: this one, if there is none yet."""
+    """Returns the row that registries with this credential share. If there is none, this row becomes that row."""
     digest = shared_digest(row.digest)
     if row.digest == digest:
         return row
