@@ -45,7 +45,10 @@ def credential_warning(hosts: Sequence[str]) -> str:
         "Nodes that use these mirrors send them this user name and password when they ask: %(hosts)s. Use a read-only "
         "access token."
     )
-    return str(text) % {"hosts": ", ".join([*hosts[:SHOWN], *(["…"] if hosts[SHOWN:] else [])])}
+    shown = ", ".join(hosts[:SHOWN])
+    if more := len(hosts[SHOWN:]):
+        shown = _("%(hosts)s, and %(n)s more") % {"hosts": shown, "n": more}
+    return str(text) % {"hosts": shown}
 
 
 def verdict(mirror: MirrorView) -> Label:
