@@ -29,22 +29,34 @@ def tested_image(image: str, behaviour: str) -> Act:
             return
         host = credential(scene.console, behaviour)["domain"]
         page.locator("#id_image").fill(image.format(host=host))
+        page.locator("#panel").evaluate("it => it.setAttribute('data-before', '')")
         with page.expect_response(re.compile("/verify/")):
             page.locator("#image-test .image-line button").click()
-        page.locator("#panel:not([hx-get]) .image-answer, #image-error:not(:empty)").first.wait_for()
+        page.locator(
+            "#panel:not([hx-get], [data-before]) .image-answer, #image-error:not(:empty)"
+        ).first.wait_for()
 
     return act
 
 
 def deleted_while_open(page: Page, scene: Scene) -> None:
+    deleted(page, scene)
+
+
+def lost_while_open(page: Page, scene: Scene) -> None:
+    """Nothing can undo this deletion."""
+    deleted(page, scene, forget="1")
+
+
+def deleted(page: Page, scene: Scene, **more: str) -> None:
     """By the same person in another tab. The registry is a new one for each look."""
     name = new_registry(page, scene)
     send, token = page.context.request.post, token_of(page)
     page.goto(f"/registries/team-a/{name}/?namespace=team-a&status=untested")
     uid = page.locator("#details-state").get_attribute("data-version") or ""
-    form = {"confirm": name, "uid": uid.partition("/")[0], "csrfmiddlewaretoken": token}
-    deleted = send(f"{scene.console.url}/registries/team-a/{name}/delete/", form=form)
-    assert deleted.ok, deleted.text()
+    form = {"confirm": name, "uid": uid.partition("/")[0], "csrfmiddlewaretoken": token, **more}
+    answer = send(f"{scene.console.url}/registries/team-a/{name}/delete/", form=form)
+    assert answer.ok, answer.text()
     page.locator("#gone").wait_for()
 
 
@@ -169,5 +181,6 @@ DETAILS_STATES = (
     State("details-image-denied", f"/registries/{REASONS}/image-denied/"),
     State("details-image-storage", f"/registries/{REASONS}/image-storage/"),
     State("details-deleted", "/registries/", deleted_while_open, status=404),
+    State("details-lost", "/registries/", lost_while_open, status=404),
     State("details-away", "/registries/team-a/harbor-team-a/", details_away, status=502),
 )

@@ -8,6 +8,7 @@ from tests.gallery.adding import ADD_STATES
 from tests.gallery.furnishing import LONGEST, ONE, REASONS, RUNS
 from tests.gallery.new_values import NEW_VALUE_STATES
 from tests.gallery.scene import TEAM_A, Act, Scene, State, choose, new_registry, submit, token_of
+from tests.peers.scripted import Reply, Request, basic, registry_ok, scripted, unauthorized
 
 
 def meanwhile(then: str, **theirs: str) -> Act:
@@ -123,6 +124,29 @@ def edited_when_gone(page: Page, scene: Scene) -> None:
     meanwhile("#error-summary")(page, scene)
 
 
+def beside_old(*then: str) -> Act:
+    """The dialog for a new password after its test; by then the registry accepts these passwords."""
+
+    def act(page: Page, scene: Scene) -> None:
+        accepted = ["old-password"]
+
+        def registry(request: Request) -> Reply:
+            known = request.authorization in [basic("admin", it) for it in accepted]
+            return registry_ok() if known else unauthorized("Basic")
+
+        with scripted(registry) as server:
+            name = new_registry(page, scene, domain=server.address, username="admin", password="old-password")
+            page.goto(f"/registries/?namespace=team-a&q={name}")
+            page.locator(".state .pill-ok").wait_for()
+            accepted[:] = then
+            choose(name, "password")(page, scene)
+            page.locator("#id_password").fill("new-password")
+            page.locator("#password-test").click()
+            page.locator("#password-form .verdict-ok .stages ~ .verdict-hint").wait_for()
+
+    return act
+
+
 def refused(*, large: bool = False) -> Act:
     """A form of an earlier session, or one that is too large. The toast says so, and what was typed stays."""
 
@@ -178,6 +202,8 @@ DIALOGS = (
         status=409,
     ),
     *NEW_VALUE_STATES,
+    State("password-old-works", TEAM_A, beside_old("old-password", "new-password")),
+    State("password-old-refused", TEAM_A, beside_old("new-password")),
     State("copy-to", TEAM_A, choose("harbor-team-a", "copy")),
     State("copy-many", f"/registries/?namespace={REASONS}", copy_to()),
     State("copy-errors", TEAM_A, submit(choose("harbor-team-a", "copy"), "#copy-next"), status=422),
