@@ -185,10 +185,7 @@ function markTested() {
 document.addEventListener("htmx:afterSettle", (event) => {
   if (!form()) return;
   if (event.detail.target.id === "dialog-body" || event.detail.target === document.body) start();
-  if (event.detail.target.id === "verdict") {
-    markTested();
-    document.querySelector("#verdict > *")?.scrollIntoView({ block: "nearest" });
-  }
+  if (event.detail.target.id === "verdict") markTested();
 });
 document.addEventListener("name-suggested", (event) => {
   waiting = "";

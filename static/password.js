@@ -4,3 +4,8 @@ document.addEventListener("input", (event) => {
   if (event.target.name === "copies") return;
   document.getElementById("verdict").replaceChildren();
 });
+
+// In a low window the verdict is below what is seen, here and in the dialog that adds a registry.
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target.id === "verdict") document.querySelector("#verdict > *")?.scrollIntoView({ block: "nearest" });
+});

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_tasks import COUNT, steps
@@ -46,6 +47,17 @@ def test_a_password_with_three_copies_takes_one_field_and_four_clicks(
     assert taken + 1 == 1 + 3, "one field and three clicks"
     page.goto("/registries/?q=turned-")
     expect(page.locator("tbody .pill-ok")).to_have_count(len(NAMES))
+
+
+@pytest.mark.parametrize("what", ["password", "correct"])
+def test_in_a_low_window_the_verdict_comes_into_view(people: People, what: str) -> None:
+    page = people("olive").open("/registries/team-a/harbor-team-a/", width=640, height=400)
+
+    page.locator(f"#{what}-next").click()
+    page.locator("#id_password").fill("another-wrong-one")
+    page.locator(f"#{what}-test").click()
+
+    expect(page.locator("#verdict .verdict-bad .verdict-title")).to_be_in_viewport(ratio=1)
 
 
 def test_a_certificate_is_corrected_with_three_clicks(people: People, console: RunningConsole) -> None:
