@@ -245,7 +245,7 @@ class VerifyKind(Kind[Tested]):
                     run.write([other], outcome)
                 continue
             run.beat()  # there may be thousands
-            write = partial(self._tests.write_verdict, access=run.access, registry=present[it.uid])
+            write = partial(self._tests.verdicts.write, access=run.access, registry=present[it.uid])
             try:
                 if not run.lost:
                     run.patiently(partial(write, result=result, at=at))

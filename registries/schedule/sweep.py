@@ -268,7 +268,7 @@ class Sweep:
         snapshot = self._index.fresh()
         found = [(it, snapshot.find(Key(it.namespace, it.name))) for it in members]
         same = [now for it, now in found if now and (now.uid, fingerprint(now)) == (it.uid, it.fingerprint)]
-        done = self._tests.write_verdicts(access=self._access, registries=same, result=result, at=at)
+        done = self._tests.verdicts.write_all(access=self._access, registries=same, result=result, at=at)
         rows.written([it for it in members if it.uid in done], result.reason.value, at)
         with suppress(Unavailable):
             self._index.count_changes()

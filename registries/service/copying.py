@@ -6,7 +6,6 @@ other annotations stay behind: they may belong to a program that manages the sou
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -24,12 +23,12 @@ from registries.domain.errors import (
     Unavailable,
 )
 from registries.domain.registry import Draft, Key, Origin, RegistrySecret, Verification
-from registries.domain.resource import verification_annotations
 from registries.domain.selectors import read_selector
 from registries.domain.shown import NOT_VALID
 from registries.index.search import Index
 from registries.service.copies import Likeness
 from registries.service.guard import Guard, require_present
+from registries.service.verdicts import Verdicts
 from registries.stores.base import Store
 
 NEEDED_AT_SOURCE = (Permission.CREATE, Permission.TEST)
@@ -69,6 +68,7 @@ class Copying:
     _guard: Guard
     _audit: AuditLog
     _likeness: Likeness
+    _verdicts: Verdicts
     _at_once: int
     _places: dict[str, Key] = field(default_factory=dict)
     """Where sources were found last, by uid."""
@@ -151,15 +151,19 @@ class Copying:
         self._guard.require(access, Permission.CREATE, key, Action.COPY)  # a refusal stays recorded
         try:
             with self._guard.atomic():
-                self.create(access=access, draft=replace(template, key=key))
+                created = self._created(access, replace(template, key=key))
                 and_then()
         except AlreadyExists:
             self._require_same(access, key, uid)
             return False
+        self.with_verdict(access=access, copy=created, template=template)
         return True
 
     def create(self, *, access: Access, draft: Draft) -> RegistrySecret:
         """Creates a copy from a template with another key, and records it. The errors of a creation."""
+        return self.with_verdict(access=access, copy=self._created(access, draft), template=draft)
+
+    def _created(self, access: Access, draft: Draft) -> RegistrySecret:
         self._guard.require(access, Permission.CREATE, draft.key, Action.COPY)
         with self._guard.writing(access, Action.COPY, draft.key) as store:
             created = store.create(draft)
@@ -178,17 +182,15 @@ class Copying:
         self._guard.require(access, Permission.CREATE, key, Action.COPY)
         try:
             with self._guard.writing(access, Action.COPY, key, doubt=not again) as store:
-                return store.create(replace(template, key=key)).uid
+                created = store.create(replace(template, key=key))
         except AlreadyExists:
             present = self._require_same(access, key, uid)
             return present.uid if again and present.origin == template.origin else ""
+        return self.with_verdict(access=access, copy=created, template=template).uid
 
     def with_verdict(self, *, access: Access, copy: RegistrySecret, template: Draft) -> RegistrySecret:
         """Gives a copy the verdict of its source, since it has the same credential now. No error stops that."""
-        verdict = verification_annotations(template.verification, copy.generation)
-        with suppress(ConsoleError), self._guard.writing(access, Action.COPY, copy.key) as store:
-            return store.annotate(copy.key, verdict, uid=copy.uid)
-        return copy
+        return self._verdicts.of_source(access=access, copy=copy, template=template)
 
     def record(self, *, access: Access, source: Key, copies: Sequence[tuple[Key, str]]) -> None:
         """Records copies of one source, by key and uid."""

@@ -1,7 +1,6 @@
 """The use cases of testing: a stored registry, singly or in a run, and values that somebody typed."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -12,20 +11,19 @@ from registries.domain.access import Access, Permission
 from registries.domain.errors import (
     Conflict,
     ConsoleError,
-    Forbidden,
     LeftAlone,
     NotFound,
     Problem,
     TooManyRequests,
 )
-from registries.domain.registry import Credential, Key, RegistrySecret, VerifyStatus
+from registries.domain.registry import Credential, Key, RegistrySecret
 from registries.index.search import Index
 from registries.limits import Pauses, Rates
 from registries.probe.result import Reason, Result
 from registries.probe.schedule import REFUSED, registry_of
-from registries.service.copies import Likeness
 from registries.service.guard import Guard, require_present
 from registries.service.images import Images, image_query, saved_queries
+from registries.service.verdicts import Verdicts
 from registries.stores.base import Store
 from registries.verification.history import Check, History, NotTested, Tested, verdict_annotations
 from registries.verification.prober import ConnectionTest
@@ -61,7 +59,7 @@ class Tests:
         history: History,
         prober: ConnectionTest,
         images: Images,
-        likeness: Likeness,
+        verdicts: Verdicts,
         limit: Rates,
         restraint: Pauses,
         observer: Callable[[RegistrySecret, Result, datetime], None] = lambda registry, result, at: None,
@@ -74,7 +72,7 @@ class Tests:
         self._history = history
         self._prober = prober
         self._images = images
-        self._likeness = likeness
+        self.verdicts = verdicts
         self._limit = limit
         self._restraint = restraint
         self._observer = observer
@@ -175,21 +173,12 @@ class Tests:
                     if current:  # else the verdict is one on a password that is gone
                         self._observer(registry, result, at)
                 if current:
-                    self._share(access, registry, result, at)
+                    self.verdicts.to_copies(access=access, source=registry, result=result, at=at)
                 return result
             except ConsoleError as error:
                 if not again(error):
                     return self.abandon_test(check=check, error=error)
                 doubt = doubt and error.problem != Problem.CLUSTER_UNCERTAIN
-
-    def _share(self, access: Access, source: RegistrySecret, result: Result, at: datetime) -> None:
-        """Writes a verdict to new copies as well: those that are untested and still have this credential."""
-        for it in self._index.copies(access, source.uid):
-            if it.verification.status is not VerifyStatus.UNTESTED or it.deleting:
-                continue
-            with suppress(ConsoleError):
-                if self._likeness.alike(access.owner, source, it, it.key):
-                    self.write_verdict(access=access, registry=it, result=result, at=at)
 
     def abandon_test(self, *, check: Check, error: ConsoleError | None = None) -> NotTested:
         """Ends a test without a verdict: the registry is gone, its password does not open, or it was cut off."""
@@ -230,38 +219,6 @@ class Tests:
         if check.registry is not None:
             self._respect(check.key.namespace, check.registry.address, check.registry.username, result)
         self._history.finish(check, result)
-
-    def write_verdict(
-        self, *, access: Access, registry: RegistrySecret, result: Result, at: datetime
-    ) -> None:
-        """Writes a confirmed verdict to one resource. `registry` has the credential that was tested: the verdict does
-        not count for a later one. NotFound, Conflict, Unavailable, Forbidden."""
-        self._guard.require(access, Permission.TEST, registry.key, Action.TEST)
-        with self._guard.writing(access, Action.TEST, registry.key) as store:
-            store.annotate(
-                registry.key, verdict_annotations(result, at, registry.generation), uid=registry.uid
-            )
-
-    def write_verdicts(
-        self, *, access: Access, registries: Sequence[RegistrySecret], result: Result, at: datetime
-    ) -> frozenset[str]:
-        """Does `write_verdict` for several, in one step for those of a generation where the store can. Returns the uids
-        of those that need no other try. Unavailable."""
-        for it in registries:
-            self._guard.require(access, Permission.TEST, it.key, Action.TEST)
-        done = set[str]()
-        for generation in sorted({it.generation for it in registries}):
-            some = [it for it in registries if it.generation == generation]
-            patch = verdict_annotations(result, at, generation)
-            if self._store.annotate_all([(it.key, it.uid) for it in some], patch):
-                done |= {it.uid for it in some}
-                continue
-            for it in some:
-                with suppress(NotFound, Conflict):  # the index will tell
-                    with suppress(Forbidden):  # it is in the audit log; the next verdict is tried again
-                        self.write_verdict(access=access, registry=it, result=result, at=at)
-                    done.add(it.uid)
-        return frozenset(done)
 
     # Typed values
 

@@ -45,6 +45,7 @@ from registries.service.relatives import MissingCopies, Relatives
 from registries.service.replacement import Replacement
 from registries.service.tests import Tests
 from registries.service.undo import Undo
+from registries.service.verdicts import Verdicts
 from registries.sync.follow import Follower
 from registries.sync.rules import Rules
 from registries.sync.writes import Writes
@@ -94,9 +95,13 @@ class Services(Telling, Mirroring, Admitting):
         return Copies(self.store, self.index, self.likeness)
 
     @part
+    def verdicts(self) -> Verdicts:
+        return Verdicts(self.store, self.index, self.guard)
+
+    @part
     def copying(self) -> Copying:
         at_once = DELETED_AT_ONCE if self.on_cluster else 1
-        return Copying(self.store, self.index, self.guard, self.audit, self.likeness, at_once)
+        return Copying(self.store, self.index, self.guard, self.audit, self.likeness, self.verdicts, at_once)
 
     @part
     def relatives(self) -> Relatives:
@@ -117,7 +122,7 @@ class Services(Telling, Mirroring, Admitting):
             history=self.history,
             prober=self.prober,
             images=self.images,
-            likeness=self.likeness,
+            verdicts=self.verdicts,
             limit=Rates(settings.TESTS_PER_MINUTE, StoredBuckets()),
             restraint=self.pauses,
             observer=observe,

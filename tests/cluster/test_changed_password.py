@@ -209,9 +209,7 @@ def test_a_verdict_of_the_schedule_is_one_on_the_password_before(
     cluster.empty("team-a")
     for _ in configured(cluster, settings):
         tested = [cast.add("changed", domain="harbor.example.com", password="old-password")]
-        write = partial(
-            services().tests.write_verdicts, access=cast.access("olive"), result=Result(Reason.OK)
-        )
+        write = partial(services().verdicts.write_all, access=cast.access("olive"), result=Result(Reason.OK))
         write(registries=tested, at=datetime.now(UTC))
         assert services().store.get(KEY).verification.reason == "ok"
         kubectl(cluster)
@@ -231,7 +229,7 @@ def test_a_copy_that_is_made_like_its_source_has_the_verdict_until_it_is_changed
         parts, olive = services(), cast.access("olive")
         source = cast.add("changed", domain="harbor.example.com", password="old-password")
         parts.copying.copy(access=olive, key=copy, uid=source.uid)
-        write = parts.tests.write_verdict
+        write = parts.verdicts.write
         write(access=olive, registry=source, result=Result(Reason.OK), at=datetime.now(UTC))
         kubectl(cluster, key=copy)
         assert wait_for(lambda: cast.find("changed", "team-b").generation == "2")

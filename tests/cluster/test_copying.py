@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import encode_password
 from registries.models import AuditEntry
+from registries.probe.result import Reason, Result
 from registries.pull_secrets.kinds import PullSecret
 from registries.wiring import services
 from tests.canary import CANARY
@@ -63,6 +65,22 @@ def test_copies_have_pull_secrets_and_are_recorded(cast_there: Cast) -> None:
     entries = AuditEntry.objects.filter(action="copy", outcome="ok", note="team-a/harbor-prod")
     assert {it.namespace for it in entries} == set(PLACES)
     assert all(CANARY not in it for it in (shown, told))
+
+
+def test_copies_made_before_and_after_the_test_of_their_source_have_its_verdict(cast_there: Cast) -> None:
+    source, access = cast_there.add(), cast_there.access("olive")
+    template = services().copying.template(access=access, uid=source.uid)
+    client = cast_there.client("olive", hx_request="true")
+    done(client, plan(client, [source], "team-b")[1])
+    said: dict[str, Any] = {"access": access, "result": Result(Reason.BAD_CREDENTIALS), "at": timezone.now()}
+
+    services().verdicts.write(registry=source, **said)
+    services().verdicts.to_copies(source=source, **said)
+    services().copying.put(access=access, template=template, key=Key("copies-c", "harbor-prod"))
+
+    there = [services().store.get(Key(place, "harbor-prod")) for place in ("team-a", "team-b", "copies-c")]
+    assert [it.verification.reason for it in there] == ["bad_credentials"] * 3
+    assert len({it.verification for it in there}) == 1
 
 
 def test_the_preview_has_the_word_of_quota_webhook_and_namespace(

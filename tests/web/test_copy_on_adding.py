@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from django.test import Client
 
 from registries.domain.access import Role
-from registries.domain.registry import Origin
+from registries.domain.registry import Key, Origin, RegistrySecret, VerifyStatus
+from registries.intake import read_draft
 from registries.models import AuditEntry, VerificationRecord
 from registries.people.grants import set_grant
 from registries.wiring import services
@@ -88,3 +90,80 @@ def test_the_verdict_does_not_reach_copies_that_one_may_not_test(
     htmx(cast, "omar").post("/registries/team-a/harbor-prod/verify/")
 
     assert stored(cast)["team-b/harbor-prod"].verification.status.value == "untested"
+
+
+Probing = Callable[[str], dict[str, str]]
+
+
+def verify(cast: Cast) -> RegistrySecret:
+    htmx(cast).post("/registries/team-a/harbor-prod/verify/")
+    return stored(cast)["team-a/harbor-prod"]
+
+
+@pytest.mark.parametrize("way", ["copy", "create", "put"])
+def test_a_copy_that_is_written_after_the_test_and_read_before_it_has_the_verdict(
+    cast: Cast, probing: Probing, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, access, copying = cast.add(**probing("harbor")), cast.access("olive"), services().copying
+    template = copying.template(access=access, uid=source.uid)
+    tested, key = verify(cast), Key("team-b", "harbor-prod")
+
+    if way == "copy":
+        monkeypatch.setattr(copying, "template", lambda **values: template)
+        assert copying.copy(access=access, key=key, uid=source.uid)
+    elif way == "create":
+        copying.create(access=access, draft=replace(template, key=key))
+    else:
+        assert copying.put(access=access, template=template, key=key)
+
+    assert tested.verification.status is VerifyStatus.SUCCESS
+    assert stored(cast)["team-b/harbor-prod"].verification == tested.verification
+
+
+def test_a_copy_of_a_password_that_was_changed_and_tested_meanwhile_has_no_verdict(
+    cast: Cast, probing: Probing
+) -> None:
+    source, access = cast.add(**probing("harbor") | {"password": "another-1"}), cast.access("olive")
+    template = services().copying.template(access=access, uid=source.uid)
+    services().store.set_password(source.key, probing("harbor")["password"], uid=source.uid)
+    assert verify(cast).verification.status is VerifyStatus.SUCCESS
+
+    services().copying.put(access=access, template=template, key=Key("team-b", "harbor-prod"))
+
+    assert stored(cast)["team-b/harbor-prod"].verification.status is VerifyStatus.UNTESTED
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_registry_that_somebody_else_calls_a_copy_is_told_no_verdict(
+    cast: Cast, probing: Probing, right: bool
+) -> None:
+    """With kubectl, one could write a guess at a password into a "copy", and wait for somebody's test of the source."""
+    source = cast.add(**probing("harbor"))
+    values = probing("harbor") if right else probing("harbor") | {"password": "another-1"}
+    draft = read_draft(typed("harbor-prod", "team-b", **values))
+    services().store.create(replace(draft, origin=Origin(source.key, source.uid)))
+    namespaces(cast, "team-c")
+    client = htmx(cast)
+    client.post(plan(client, [source], "team-c")[1])
+
+    assert verify(cast).verification.status is VerifyStatus.SUCCESS
+
+    assert stored(cast)["team-c/harbor-prod"].verification.status is VerifyStatus.SUCCESS
+    assert stored(cast)["team-b/harbor-prod"].verification.status is VerifyStatus.UNTESTED
+
+
+def test_a_copy_that_was_deleted_and_written_by_somebody_else_is_told_no_verdict(
+    cast: Cast, probing: Probing
+) -> None:
+    source = cast.add(**probing("harbor"))
+    client = htmx(cast)
+    client.post(plan(client, [source], "team-b")[1])
+    made = stored(cast)["team-b/harbor-prod"]
+    again = services().store.draft(made.key, uid=made.uid)
+    services().store.delete(made.key, uid=made.uid)
+    services().store.create(again)
+
+    verify(cast)
+
+    assert stored(cast)["team-b/harbor-prod"].origin == made.origin
+    assert stored(cast)["team-b/harbor-prod"].verification.status is VerifyStatus.UNTESTED

@@ -83,7 +83,7 @@ def test_one_that_is_recreated_while_the_registry_answers_keeps_its_own_verdict(
         guard=Guard(store, services().audit, transaction.atomic),
         prober=prober,
         images=services().images,
-        likeness=services().likeness,
+        verdicts=services().verdicts,
         audit=services().audit,
         history=services().history,
         limit=Rates(0, StoredBuckets()),
