@@ -86,7 +86,7 @@ class Criteria:
             case Trait.PLAIN_HTTP:
                 return registry.plain_http
             case Trait.NOT_VERIFIED:
-                return registry.skip_tls_verify and not registry.plain_http
+                return registry.not_verified
             case Trait.AGED:
                 return self.old_before is not None and registry.password_set_at < self.old_before
         return True

@@ -164,6 +164,11 @@ class RegistrySecret:
         return f"http://{self.domain}" if self.plain_http else self.domain
 
     @property
+    def not_verified(self) -> bool:
+        """Whether its tests use HTTPS without a check of the certificate."""
+        return self.skip_tls_verify and not self.plain_http
+
+    @property
     def password_set_at(self) -> datetime:
         """When the stored password was set."""
         return self.password_changed_at or self.created_at

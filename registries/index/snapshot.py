@@ -61,8 +61,7 @@ class Bucket:
 
     @cached_property
     def not_verified(self) -> list[RegistrySecret]:
-        """HTTPS without a check of the certificate."""
-        return [it for it in self.items if it.skip_tls_verify and not it.plain_http]
+        return [it for it in self.items if it.not_verified]
 
     @cached_property
     def plain(self) -> list[RegistrySecret]:
