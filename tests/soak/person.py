@@ -23,7 +23,7 @@ class Person:
     than the expected ones."""
 
     def __init__(self, port: int, token: str) -> None:
-        self.port, self._token = port, token
+        self.port, self.token = port, token
         self.created, self.deleted = set[str](), set[str]()
         self.refused: Counter[str] = Counter()
         self.works = 0
@@ -34,7 +34,7 @@ class Person:
     ) -> tuple[int, Any]:
         """The status and the JSON of the answer, or None."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LONG)
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": kind}
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": kind}
         try:
             connection.request(method, path, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
