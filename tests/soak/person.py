@@ -5,6 +5,7 @@ import itertools
 import json
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -15,6 +16,8 @@ RUNS = "/oapis/image.theriseunion.io/v1alpha1/runs"
 KIND = {"apiVersion": "image.theriseunion.io/v1alpha1", "kind": "RegistrySecret"}
 KEPT = 50
 """Registries of her work that stay: lists and memory are compared over time, so the data must not grow."""
+THINKING = 0.1
+"""Seconds between two rounds of her work, which are 6 requests: faster than anybody works."""
 SPEC = {"domain": "127.0.0.1:9", "username": "u", "password": "soak-only-7", "provider": "other"}
 
 
@@ -79,6 +82,7 @@ class Person:
     def work_until(self, end: float) -> None:
         while time.monotonic() < end:
             self.work()
+            time.sleep(THINKING)
 
     def create_until_killed(self, name: str) -> None:
         with suppress(OSError, http.client.HTTPException):
@@ -101,3 +105,22 @@ class Person:
         status, run = self.ask("GET", f"{RUNS}/{run_id}")
         assert status == 200, run
         return dict(run)
+
+
+def list_until(port: int, token: str, seconds: float) -> tuple[list[float], dict[str, int]]:
+    """The seconds of each list of all registries for some time, and what was refused."""
+    person = Person(port, token)
+    times, _ = sample(time.monotonic() + seconds, person.list)
+    return times, dict(person.refused)
+
+
+def sample(end: float, action: Callable[[], bool]) -> tuple[list[float], int]:
+    """The seconds of each call until `end`, and the number of calls that returned False."""
+    times: list[float] = []
+    failed = 0
+    while time.monotonic() < end or len(times) < 2:
+        begun = time.monotonic()
+        failed += not action()
+        times.append(time.monotonic() - begun)
+        time.sleep(0.05)
+    return times, failed

@@ -25,7 +25,7 @@ from tests.processes.test_runs import PATH as RUN_PAGE
 from tests.processes.test_runs import Visit
 from tests.processes.test_serve import children_of
 from tests.soak.load import PATH
-from tests.soak.person import KEPT, Person
+from tests.soak.person import KEPT, Person, list_until, sample
 
 REGISTRIES = 200
 WARM_UP = 10
@@ -141,25 +141,13 @@ class LoadProcess:
         return json.loads(self._process.stdout.readline())
 
 
-def sample(end: float, action: Callable[[], bool]) -> tuple[list[float], int]:
-    """The seconds of each call until `end`, and the number of calls that returned False."""
-    times: list[float] = []
-    failed = 0
-    while time.monotonic() < end or len(times) < 2:
-        begun = time.monotonic()
-        failed += not action()
-        times.append(time.monotonic() - begun)
-        time.sleep(0.05)
-    return times, failed
-
-
 @contextmanager
 def listing(person: Person, seconds: float) -> Iterator[Callable[[], list[float]]]:
     """Lists all registries meanwhile, in a process of its own: a time must not have the waits of other clients for
     the interpreter in it. Call the value for the times; the person hears of refusals."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         pool.submit(os.getpid).result()  # it has started
-        times = pool.submit(_list, person.port, person.token, seconds)
+        times = pool.submit(list_until, person.port, person.token, seconds)
 
         def result() -> list[float]:
             found, refused = times.result()
@@ -167,12 +155,6 @@ def listing(person: Person, seconds: float) -> Iterator[Callable[[], list[float]
             return found
 
         yield result
-
-
-def _list(port: int, token: str, seconds: float) -> tuple[list[float], dict[str, int]]:
-    reader = Person(port, token)
-    times, _ = sample(time.monotonic() + seconds, reader.list)
-    return times, dict(reader.refused)
 
 
 def p95(times: list[float]) -> float:
