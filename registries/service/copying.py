@@ -271,8 +271,8 @@ class Copying:
         return present
 
     def _same(self, access: Access, source: RegistrySecret, present: RegistrySecret) -> bool:
-        """Whether two registries are alike. A comparison of passwords counts as a guess."""
+        """Whether two registries are alike. A comparison of passwords counts as a guess at both."""
         try:
-            return self._likeness.alike(access.owner, source, present, present.key)
+            return self._likeness.alike(access.owner, source, present, source.key, present.key)
         except (TooManyRequests, Unavailable):
             return False

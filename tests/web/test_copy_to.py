@@ -1,6 +1,8 @@
 """复制到…: exactly what the preview shows is made, nothing else is touched, and the password is not shown."""
 
+import math
 import re
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -9,9 +11,11 @@ from django.template.loader import render_to_string
 
 from registries.audit.log import events_of
 from registries.domain.access import Role
+from registries.domain.errors import Problem
 from registries.domain.registry import Key, Origin
 from registries.models import AuditEntry, StoredResource
 from registries.people.grants import remove_grant, set_grant
+from registries.service.copies import GUESSES_PER_MINUTE, Guesses
 from registries.wiring import services
 from tests import canary
 from tests.cast import Cast
@@ -289,3 +293,30 @@ def test_a_client_of_the_api_writes_no_source(cast: Cast, origin: str) -> None:
     if response.status_code == 201:
         assert stored(cast)["team-a/harbor-prod"].origin is None
         assert stored(cast)["team-a/harbor-prod"].verification.status.value == "untested"
+
+
+def test_guesses_in_many_namespaces_at_one_source_end_soon(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody writes a guess into each of her namespaces, and looks which of them is "there already"."""
+    source, places = cast.add(), [f"guess-{number:02}" for number in range(3 * GUESSES_PER_MINUTE)]
+    namespaces(cast, *places)
+    for place in places:
+        cast.add(namespace=place, password=place)
+    guesses, begun = services().guesses, time.monotonic()
+    waits: list[int] = []
+
+    def wait(person: str, registry: str) -> int:
+        found = Guesses.wait(guesses, person, registry)
+        if registry == str(source.key):
+            waits.append(found)
+        return found
+
+    monkeypatch.setattr(guesses, "wait", wait)
+
+    targets = services().copying.plan(access=cast.access("olive"), sources=[source], namespaces=places)
+
+    refilled = math.ceil((time.monotonic() - begun) * GUESSES_PER_MINUTE / 60)
+    assert {it.problem for it in targets} == {Problem.NAME_TAKEN}
+    assert len(waits) == len(places)
+    assert waits.count(0) <= GUESSES_PER_MINUTE + refilled
