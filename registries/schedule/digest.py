@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from registries.domain.registry import Credential, RegistrySecret
 
-_OWN = "+"
+OWN = "+"
+"""Stands in the digest of a row of its own."""
 
 
 class CredentialDigest:
@@ -51,9 +52,9 @@ def fingerprint(registry: RegistrySecret) -> str:
 def own_digest(digest: str, whose: str) -> str:
     """The digest of a row of its own; without `whose`, the beginning of all of them. Two that are the same by chance
     share a row."""
-    return digest + _OWN + (urlsafe_b64encode(sha256(whose.encode()).digest())[:6].decode() if whose else "")
+    return digest + OWN + (urlsafe_b64encode(sha256(whose.encode()).digest())[:6].decode() if whose else "")
 
 
 def shared_digest(digest: str) -> str:
     """The digest of the credential, from that of any row."""
-    return digest.partition(_OWN)[0]
+    return digest.partition(OWN)[0]

@@ -1,6 +1,7 @@
 """A registry with the password of another one looks like one with a wrong password, until its own first test."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -212,3 +213,64 @@ def test_who_turned_checks_off_gets_no_verdict_of_others(world: World) -> None:
     assert len(registry.log_ins) > before
     assert world.cast.find("right").verification.reason == ""
     assert watched.of(world.cast.find("right"), world.clock.now).days == []
+
+
+def guesses(world: World, registry: Registry) -> list[str]:
+    """New registries with passwords of one user name, of which one is right."""
+    names = [f"guess-{number}" for number in range(9)]
+    new_ones(world, registry, {"right": RIGHT, **{name: f"{WRONG}-{name}" for name in names}})
+    world.schedule.placing.update(world.clock.now)
+    return names
+
+
+def test_a_test_of_others_tells_nothing_about_one_of_many_guesses(world: World) -> None:
+    """It comes at the moment at which the first tests of all guesses are due."""
+    registry = works(world)
+    wrong = guesses(world, registry)
+    world.clock.now = world.due(world.cast.find("right").uid)
+    victim, tests, olive = world.cast.find("secret", "team-b"), services().tests, world.cast.access("olive")
+    check, _ = tests.begin_test(access=olive, key=victim.key)
+    tests.finish_test(access=olive, check=check)
+    assert world.cast.find("secret", "team-b").verification.reason == "ok"
+
+    for _ in range(2):
+        assert [seen(world, name) for name in wrong] == [seen(world, "right")] * len(wrong)
+        world.clock.now += timedelta(seconds=1)
+    for name in wrong:
+        world.delete(name)
+    before = len(registry.log_ins)
+    world.run(0.05)
+    assert [it.ok for it in registry.log_ins[before:]] == [True]
+    assert world.cast.find("right").verification.reason == "ok"
+
+
+def test_a_refused_password_of_others_holds_none_of_many_guesses_up(world: World) -> None:
+    """The registry answers nothing by now: all wrong guesses are tested again and again."""
+    registry = is_refused(world)
+    registry.broken = Reply(503)
+    wrong = guesses(world, registry)
+    for times in range(1, 4):
+        last = max(world.due(world.cast.find(name).uid) for name in ("right", *wrong))
+        world.clock.now = last
+        world.turn()
+        tests = VerificationRecord.objects.filter(name__in=["right", *wrong]).values_list("name", flat=True)
+        assert Counter(tests) == dict.fromkeys(["right", *wrong], times)
+        assert len({world.cast.find(name).verification.reason for name in ("right", *wrong)}) == 1
+
+
+def test_a_new_copy_tells_nothing_about_one_of_many_guesses(world: World) -> None:
+    """Nobody gets a verdict by waiting for the copies that others make."""
+    registry = works(world)
+    new_ones(world, registry, {"right": RIGHT, "wrong": WRONG})
+    for name in ("copy", "copy-2"):
+        world.add(name, registry, "team-b")
+    world.schedule.placing.update(world.clock.now)
+    before, now = len(registry.log_ins), world.due(world.cast.find("right").uid)
+    rows = ScheduledCredential.objects.order_by("pk")
+    rows.filter(registries__name="wrong").update(due_at=now + HOUR)
+    rows.filter(registries__namespace="team-b").update(due_at=now)
+    rows.filter(registries__name="right").update(due_at=now + timedelta(seconds=1))
+    world.clock.now = now + timedelta(seconds=1)
+    world.turn()
+
+    assert [it.ok for it in registry.log_ins[before:]] == [True, True], "for both copies, and for the guess"

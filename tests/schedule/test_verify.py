@@ -151,3 +151,25 @@ def test_a_person_tests_in_their_own_name_and_shares_nothing(world: World) -> No
     run = runs.propose(access=access, registries=[world.cast.find(f"r-{number}") for number in range(3)])
     runs.work(access=access, run_id=run, access_now=lambda access: access)
     assert len(registry.log_ins) == 3
+
+
+def test_a_guess_gets_no_verdict_with_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of many new passwords of a user name, each is tested itself, until one is refused."""
+    registry = world.registry()
+    for name in ("a-copy", "a-secret"):
+        world.add(name, registry, "team-b")
+    call_command("verify")
+    before = len(registry.log_ins)
+    for number in range(9):
+        world.add(f"b-{number}", registry, password=f"{WRONG}-{number}")
+    world.add("c-right", registry)
+    monkeypatch.setattr("random.shuffle", lambda chosen: chosen.sort(key=lambda it: it.name))
+    with pytest.raises(SystemExit):
+        call_command("verify")
+
+    assert [it.ok for it in registry.log_ins[before:]] == [True, False]
+    assert reasons(world.cast, "b-1", "c-right") == ["", ""]
+    assert world.cast.find("a-copy", "team-b").verification.reason == "ok"
+    assert "12 registries: 2 connected, 1 failed, 9 left alone" in capsys.readouterr().out
