@@ -89,10 +89,13 @@ def grouped(changes: Iterable[StoredChange], find: Find) -> list[Turn]:
 
 
 def hosts_failing_since(
-    hosts: Collection[str], namespaces: Collection[str] | None
+    hosts: Collection[str] | None, namespaces: Collection[str] | None
 ) -> dict[tuple[str, str], datetime]:
-    """Since when credentials of these hosts (host:port) fail, by host and reason: the first of them."""
-    found = _credentials(namespaces).filter(settled=State.FAILING, host__in=hosts)
+    """Since when credentials of these hosts (host:port), or of all (None), fail, by host and reason: the first of
+    them."""
+    found = _credentials(namespaces).filter(settled=State.FAILING)
+    if hosts is not None:
+        found = found.filter(host__in=hosts)
     rows = found.values_list("host", "reason")
     return {(host, reason): since for host, reason, since in rows.annotate(Min("since")) if since}
 

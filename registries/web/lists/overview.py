@@ -35,6 +35,8 @@ from registries.words.labels import Label
 YESTERDAY = timedelta(hours=24)
 BROKEN, RECOVERED, FAILING, NAMES, NAMESPACES = 5, 3, 5, 2, 6
 """The most lines of each list: so many fit on a screen."""
+FEW = 500
+"""Hosts that one query names; for more, the times of all are read."""
 REFRESH = 30
 KEPT, KEPT_FOR = 32, timedelta(minutes=1)
 """Facts in memory, and for how long. People who see the same namespaces share theirs."""
@@ -73,6 +75,10 @@ class Lines:
     more: int
 
 
+Older = tuple[tuple[str, str], int, datetime | None]
+"""The failing registries of one domain and reason: how many, and since when."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What a page says at any time until a registry or a state changes, for a minute at most."""
@@ -83,6 +89,7 @@ class Facts:
     cut: bool
     """Whether there may be more turns."""
     namespaces: list[tuple[str, Tally]]
+    older: list[Older]
 
 
 _kept: dict[Hashable, Facts] = {}
@@ -124,7 +131,8 @@ def _facts(snapshot: Snapshot, seen: Visible, access: Access, now: datetime, ver
     if facts is None or abs(now - facts.at) > KEPT_FOR:
         survey = Survey.of(seen, now, timedelta(days=days) or None, NAMES)
         found, cut = _turned(snapshot, access, scope, now)
-        facts = Facts(now, survey, found, cut, _tallies(snapshot, access, now))
+        older = _older(survey, found, scope, now)
+        facts = Facts(now, survey, found, cut, _tallies(snapshot, access, now), older)
         if len(_kept) >= KEPT:
             _kept.clear()
         _kept[key] = facts
@@ -151,7 +159,7 @@ def _news(facts: Facts, scope: tuple[str, ...] | None, now: datetime) -> dict[st
         "read": f"{MOST:,}" if facts.cut else "",
         "broken": _turns(broken, BROKEN, now),
         "recovered": _turns(recovered, RECOVERED, now),
-        "failing": _failing(survey, scope),
+        "failing": Lines(tuple(_group(*it) for it in facts.older[:FAILING]), len(facts.older[FAILING:])),
         "failing_url": filters.url(ListQuery(), status=Filter.FAILED),
         "calm": _calm(survey.tally),
         "tested": survey.tested_at and _("Checked %(ago)s.") % {"ago": labels.ago(survey.tested_at, now)},
@@ -208,17 +216,22 @@ def _turn(turn: Turn, now: datetime) -> Line:
     return Line(label, turn.domain, url, reason, spread(len(turn.registries), turn.namespaces), turn.at, ago)
 
 
-def _failing(survey: Survey, scope: Collection[str] | None) -> Lines:
-    """The failing registries by address and cause, the largest groups first."""
-    shown = survey.failing[:FAILING]
-    hosts = {registry_of(domain) for (domain, _reason), _count in shown}
-    since = hosts_failing_since(hosts, scope) if hosts else {}
-    return Lines(tuple(_group(*it, since) for it in shown), len(survey.failing[FAILING:]))
+def _older(
+    survey: Survey, found: Sequence[Turn], scope: Collection[str] | None, now: datetime
+) -> list[Older]:
+    """The failing registries by address and cause, without what stands among the changes: the largest groups first,
+    among equal ones what broke last."""
+    hosts = {registry_of(domain) for (domain, _reason), _count in survey.failing}
+    since = hosts_failing_since(hosts if len(hosts) <= FEW else None, scope) if hosts else {}
+    changed = {(it.domain, it.reason) for it in found if it.state is not State.OK}
+    groups = [(it, count, since.get((registry_of(it[0]), it[1]))) for it, count in survey.failing]
+    groups = [it for it in groups if it[0] not in changed or not it[2] or it[2] < now - YESTERDAY]
+    groups.sort(key=lambda it: (-it[1], -it[2].timestamp() if it[2] else 0.0))
+    return groups
 
 
-def _group(where: tuple[str, str], count: int, since: dict[tuple[str, str], datetime]) -> Line:
+def _group(where: tuple[str, str], count: int, at: datetime | None) -> Line:
     domain, reason = where
-    at = since.get((registry_of(domain), reason))
     return Line(
         label=labels.FILTERS[Filter.FAILED],
         text=domain,
