@@ -39,6 +39,22 @@ def test_one_dialog_adds_into_several_namespaces(cast: Cast) -> None:
     assert VerificationRecord.objects.values("uid").distinct().count() == 1, "the test is made once"
 
 
+def test_another_one_can_be_added_while_the_copies_are_made(cast: Cast) -> None:
+    namespaces(cast, "team-c")
+
+    shown = added(htmx(cast), "team-b", "team-c", another="yes")
+    plain = cast.client("olive").post(
+        ADD, {**typed("second"), "also": "team-b", "another": "yes"}, follow=True
+    )
+
+    assert set(stored(cast)) == {f"team-{it}/harbor-prod" for it in "abc"} | {
+        "team-a/second",
+        "team-b/second",
+    }
+    assert 'id="add-form"' in shown
+    assert "正在创建 1 个副本。" in plain.content.decode()
+
+
 @pytest.mark.parametrize("also", ["team-b", "team-z", "", "' OR 1=1"])
 def test_nothing_is_added_where_one_may_not(cast: Cast, also: str) -> None:
     set_grant(cast.users["nina"], "team-b", Role.OPERATOR)

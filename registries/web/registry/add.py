@@ -8,6 +8,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
@@ -41,6 +42,7 @@ from registries.web.registry.checks import provider_of, suggestion
 from registries.web.registry.relatives import stale_twins
 from registries.web.responses import back, details_url, dialog, done, is_htmx, toast
 from registries.web.runs import copy_to
+from registries.web.runs.progress import CHANGED
 from registries.wiring import services
 from registries.words import labels, providers
 from registries.words.language import is_chinese, sentences
@@ -138,19 +140,28 @@ def _saved(request: ConsoleRequest, created: RegistrySecret) -> HttpResponse:
         text = _("Added %(name)s. The connection was not tested.")
     text = sentences(text % {"name": created.title}, why, stale_twins(request.access, created))
     event = ("registry-saved", {"uid": created.uid, "tested": True})
-    if also := copy_to.chosen_namespaces(request, "also", created):
+    also = copy_to.chosen_namespaces(request, "also", created)
+    if also and "another" not in request.POST:
         response = copy_to.copy_at_once(request, created, also)
         trigger_client_event(response, *event)
         return toast(response, text, href=details_url(created.key))
+    if also:
+        copy_to.begin_copies(request.access, created, also)
+        text = sentences(text, _under_way(len(also)))
     if "another" not in request.POST:
         return done(request, text, event, href=details_url(created.key))
     if not is_htmx(request):
         values = {"namespace": created.namespace, "provider": created.provider.value, "another": "yes"}
         return back(request, text, "registries:add", query=values)
     response = _new(request, created.provider, created.namespace, another=True)
-    for name, params in (event, ("registries-changed", {})):
+    for name, params in (event, ("registries-changed", {}), (CHANGED, {})):
         trigger_client_event(response, name, params)
     return toast(response, text, href=details_url(created.key))
+
+
+def _under_way(copies: int) -> str:
+    text = ngettext("%(n)s copy is being made.", "%(n)s copies are being made.", copies)
+    return text % {"n": f"{copies:,}"}
 
 
 def why_not_tested(access: Access, key: Key) -> str:

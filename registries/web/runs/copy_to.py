@@ -116,11 +116,16 @@ def chosen_namespaces(request: ConsoleRequest, field: str, source: RegistrySecre
 
 def copy_at_once(request: ConsoleRequest, source: RegistrySecret, namespaces: Sequence[str]) -> HttpResponse:
     """Copies what was added a moment ago into the namespaces that were chosen with it, and shows the progress."""
-    access, runs = request.access, _runs()
-    targets = [Target(source, Key(it, source.name)) for it in namespaces]
+    run = begin_copies(request.access, source, namespaces)
+    return _progress(request, _runs().view(access=request.access, run_id=run), changed=True)
+
+
+def begin_copies(access: Access, source: RegistrySecret, namespaces: Sequence[str]) -> UUID:
+    """The run that copies what was added into these namespaces."""
+    runs, targets = _runs(), [Target(source, Key(it, source.name)) for it in namespaces]
     run = runs.propose(access=access, registries=targets)
     runs.start(access=access, run_id=run)
-    return _progress(request, runs.view(access=access, run_id=run), changed=True)
+    return run
 
 
 def _runs() -> Runs:
