@@ -22,7 +22,9 @@ _DOCKER_HUB_ALIASES = frozenset(
 )
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _PLAIN = re.compile(r"[A-Za-z0-9.:/@_-]+")
-_COMMAND = re.compile(r"(?:^|\s)(?:docker|podman|nerdctl|buildah|skopeo|crane|helm|oras|crictl)\s")
+_COMMAND = re.compile(
+    r"(?:^|\s)(?:(?:docker|podman|nerdctl|buildah|skopeo|crane|helm|oras|crictl)\s|--?(?:u|p|username|password)\b)"
+)
 _HARMLESS_PATHS = frozenset({"", "/", "/v1", "/v1/", "/v2", "/v2/"})
 _LONGEST_TEXT = 2048
 _PORTS = {"https": 443, "http": 80}
@@ -106,6 +108,11 @@ def parse_address(text: str) -> Address:
         # Every alias means https://registry-1.docker.io, also with http:// in front of it.
         scheme, warnings = "https", (*warnings, DOCKER_HUB_HTTPS)
     return Address(scheme, host.name, host.port, warnings)
+
+
+def may_hold_password(text: str) -> bool:
+    """Whether a text that was typed as an address may have a password in it: a whole command, or user:password@host."""
+    return "@" in text or bool(_COMMAND.search(text))
 
 
 def _stripped(text: str) -> str:

@@ -4,8 +4,14 @@ const KINDS = ["harbor", "dockerhub", "aliyun", "registry", "quay", "ghcr", "acr
 const ADMINISTRATORS = ["admin", "administrator", "root"];
 const DOCKER_HUB = /^(https?:\/\/)?((index\.|registry-1\.)?docker\.io|(registry\.)?hub\.docker\.com|www\.docker\.com)\/?$/i;
 const ENVIRONMENTS = /(^|-)(prod|production|dev|develop|test|testing|stag|staging|stage|uat|qa|pre|demo)(-|$|\d)/;
+// More than an address: a command or an address with a password. Only its kind is sent to be looked at.
+const COMMAND = /(^|\s)((docker|podman|nerdctl|buildah|skopeo|crane|helm|oras|crictl)\s|--?(u|p|username|password)\b)/;
 let suggested = "";
 let timer = 0;
+// Until a person chooses a provider, it follows the address; `usual` is the one for an address that says none.
+let picked = false;
+let followed = false;
+let usual = "";
 
 function form() {
   return document.getElementById("add-form");
@@ -31,7 +37,7 @@ function applyPreset({ keep }) {
   // The password of a Secret has no field.
   if (field("password")) document.getElementById("hint-password").textContent = passwordHint;
   const aliyun = provider.value === "aliyun";
-  document.getElementById("aliyun").hidden = !aliyun;
+  document.getElementById("aliyun").hidden = !aliyun || followed;
   if (keep) return;
   // Replace an address from a preset, never a typed one.
   if (!input.value || input.dataset.preset === input.value) {
@@ -86,12 +92,29 @@ function checkRules() {
   }
 }
 
+function valueOf(name) {
+  if (name === "provider") return chosenProvider()?.value ?? "";
+  const value = field(name).value.trim();
+  if (name !== "domain") return name === "username" && /\s/.test(value) ? "" : value;
+  if (/\s/.test(value)) return COMMAND.test(value) ? "docker login" : "x x";
+  return value.includes("@") ? "@" : value;
+}
+
 function ask(id, names) {
   const target = document.getElementById(id);
-  const values = Object.fromEntries(names.map((name) => [name, name === "provider" ? (chosenProvider()?.value ?? "") : field(name).value]));
   // Send only these values, never the password.
-  const query = new URLSearchParams(values);
+  const query = new URLSearchParams(names.map((name) => [name, valueOf(name)]));
+  if (!picked) query.set("follows", "yes");
   return window.htmx.ajax("GET", `${target.dataset.url}?${query}`, { source: target, target, swap: "innerHTML" });
+}
+
+// The provider of the address, from a response; "" for an address that says none.
+function follow(found) {
+  const card = form() && !picked && form().querySelector(`[name=provider][value=${found || usual}]`);
+  if (!card || card.checked) return;
+  followed = card.checked = true;
+  applyPreset({ keep: true });
+  askName();
 }
 
 function askLater() {
@@ -151,6 +174,8 @@ function changed(event) {
     askName();
   }
   if (event.type === "change" && name === "provider") {
+    picked = true;
+    followed = false;
     applyPreset({ keep: false });
     askLater();
   }
@@ -187,6 +212,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target.id === "dialog-body" || event.detail.target === document.body) start();
   if (event.detail.target.id === "verdict") markTested();
 });
+document.addEventListener("provider-found", (event) => follow(event.detail.provider));
 document.addEventListener("name-suggested", (event) => {
   waiting = "";
   suggest(event.detail.name);
@@ -241,6 +267,10 @@ function start() {
   target.dataset.started = "yes";
   suggested = suggested || field("name").value;
   if (!target.querySelector("#error-summary")) suggested = field("name").value;
+  if (!target.querySelector("#error-summary") && !field("another").checked) {
+    picked = followed = false;
+    usual = chosenProvider()?.value ?? "";
+  }
   // A response replaces the button, but keeps the password field.
   const revealed = field("password")?.type === "text";
   document.getElementById("password-reveal")?.setAttribute("aria-pressed", String(revealed));

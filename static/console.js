@@ -7,6 +7,7 @@ import "./focus.js";
 import "./frame.js";
 import "./keys.js";
 import "./list.js";
+import "./login-command.js";
 import { hasBar, isUnanswered } from "./offline.js";
 import "./password.js";
 import "./row-menu.js";

@@ -7,6 +7,7 @@ from django import forms
 from django.forms.utils import ErrorDict
 from django.utils.translation import gettext_lazy as _
 
+from registries.addresses import may_hold_password
 from registries.domain.errors import Cause, Problem
 from registries.domain.registry import (
     CONTACT_MAX,
@@ -74,6 +75,13 @@ def plain_input(attributes: dict[str, str] | None = None) -> forms.TextInput:
     return forms.TextInput({**attrs, "class": "mono", **(attributes or {})})
 
 
+class AddressInput(forms.TextInput):
+    """The address of a registry. One that may have a password in it does not come back in a page."""
+
+    def format_value(self, value: Any) -> str | None:
+        return None if may_hold_password(str(value or "")) else super().format_value(value)
+
+
 def password_field(label: Any, *, required: bool = True, **attributes: Any) -> forms.CharField:
     """A password of a registry. "new-password": browsers do not fill in the console's password. hx-preserve: the typed
     password stays when the server returns the form without it."""
@@ -103,7 +111,8 @@ class AddForm(RegistryPasswordForm):
     )
     namespace = forms.ChoiceField(label=FIELDS["namespace"])
     domain = forms.CharField(
-        label=FIELDS["domain"], widget=plain_input({"inputmode": "url", "placeholder": "harbor.example.com"})
+        label=FIELDS["domain"],
+        widget=AddressInput(plain_input({"inputmode": "url", "placeholder": "harbor.example.com"}).attrs),
     )
     username = forms.CharField(label=FIELDS["username"], widget=plain_input())
     password = password_field(FIELDS["password"])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from registries.addresses import Address
 from registries.domain.registry import Provider
 from registries.probe import Reason
 from registries.pull_secrets.images import usable_host
@@ -119,6 +120,12 @@ _ALIYUN_HOST = re.compile(
     r"registry(-vpc|-internal)?\.[a-z0-9-]+\.aliyuncs\.com|([a-z0-9-]+\.)+cr\.aliyuncs\.com"
 )
 
+_OTHER_HOST = re.compile(
+    r"quay\.io|ghcr\.io|registry\.k8s\.io|mcr\.microsoft\.com|registry\.gitlab\.com"
+    r"|[a-z0-9-]+\.azurecr\.(io|cn)|swr\.[a-z0-9-]+\.myhuaweicloud\.com|(ccr|[a-z]+ccr)\.ccs\.tencentyun\.com"
+)
+"""Hosts of other well-known registries, beside those of _ACCOUNTS."""
+
 
 def account_hint(host: str) -> Text:
     """The account that the registry of a known cloud expects; "" for other hosts."""
@@ -130,9 +137,15 @@ def meant_host(host: str) -> str:
     return next((pattern.sub(form, host) for pattern, form in _MISTAKEN if pattern.fullmatch(host)), "")
 
 
-def is_aliyun(host: str) -> bool:
-    """Whether this is the host of a registry of Aliyun."""
-    return bool(_ALIYUN_HOST.fullmatch(host))
+def provider_of(address: Address) -> Provider | None:
+    """The provider whose address this is, or of whose kind its host says that it is; None: the host says nothing."""
+    if address.is_docker_hub:
+        return Provider.DOCKERHUB
+    if _ALIYUN_HOST.fullmatch(address.host) or meant_host(address.host):
+        return Provider.ALIYUN
+    if _OTHER_HOST.fullmatch(address.host) or account_hint(address.host):
+        return Provider.OTHER
+    return Provider.HARBOR if re.search(r"(^|[.-])harbor\d*[.-]", address.host) else None
 
 
 def sample_image(address: str, provider: Provider) -> str:

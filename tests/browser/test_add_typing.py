@@ -182,6 +182,27 @@ class TestTheForm:
         expect(row(page, "harbor-second")).to_be_visible()
 
 
+class TestTheProvider:
+    def test_follows_the_address_until_one_is_chosen(self, form: Locator) -> None:
+        chosen = form.locator("[name=provider]:checked")
+        for domain, provider, name in (
+            ("hub.docker.com", "dockerhub", "dockerhub-prod"),
+            ("registry.cn-hangzhou.aliyuncs.com", "aliyun", "aliyun-prod"),
+            ("registry.example.com", "harbor", "harbor-prod-2"),
+            ("ghcr.io", "other", "registry-prod"),
+        ):
+            fill(form, domain=domain)
+            expect(chosen).to_have_value(provider)
+            expect(input_(form, ZH.name)).to_have_value(name)
+        expect(form.get_by_label("地域")).to_be_hidden()
+
+        fill(form, provider="阿里云")
+        with form.page.expect_response("**/add/address/**"):
+            fill(form, domain="hub.docker.com")
+        expect(form.get_by_role("button", name="改用「Docker Hub」")).to_be_visible()
+        expect(chosen).to_have_value("aliyun")
+
+
 class TestSaving:
     @pytest.mark.parametrize("field", ["domain", "username", "namespace", "name", "provider"])
     def test_stays_possible_while_a_value_is_looked_at(self, form: Locator, field: str) -> None:

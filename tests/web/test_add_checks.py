@@ -143,3 +143,21 @@ def test_an_address_that_image_names_cannot_contain_is_pointed_out(
     shown = cast.client("nina").get("/registries/-/add/address/", {"domain": domain}).content.decode()
 
     assert ("镜像名请使用 [2001:db8::1]:443" in shown) is warns
+
+
+@pytest.mark.parametrize(
+    ("domain", "says"),
+    [
+        (f"docker login harbor.example.com -u admin -p {CANARY}", "完整的命令"),
+        (f"-u admin --password={CANARY} harbor.example.com", "完整的命令"),
+        (f"admin:{CANARY}@harbor.example.com", "用户名"),
+        (f"https://admin:{CANARY}@harbor.example.com/v2/", "用户名"),
+    ],
+)
+def test_a_password_in_the_address_does_not_come_back(cast: Cast, domain: str, says: str) -> None:
+    for path in (PATH, TRY):
+        response = cast.client("nina", hx_request="true").post(path, typed(domain=domain))
+
+        assert response.status_code == 422
+        assert says in response.content.decode()
+        assert CANARY not in response.content.decode()

@@ -1,5 +1,7 @@
 """What the add form says of an address that belongs to a known cloud."""
 
+import json
+
 import pytest
 
 from tests.cast import Cast
@@ -42,6 +44,46 @@ def test_the_account_that_a_cloud_expects_is_named(cast: Cast, domain: str, hint
     page = checked(cast, domain)
     assert [it for it in HINTS if it in page] == ([hint] if hint else [])
     assert CHOOSE not in page
+
+
+@pytest.mark.parametrize(
+    ("domain", "provider"),
+    [
+        ("docker.io", "dockerhub"),
+        ("https://hub.docker.com/", "dockerhub"),
+        ("registry.cn-hangzhou.aliyuncs.com", "aliyun"),
+        ("cr.cn-hangzhou.aliyuncs.com", "aliyun"),
+        ("team-registry-vpc.cn-hangzhou.cr.aliyuncs.com", "aliyun"),
+        ("quay.io", "other"),
+        ("ghcr.io", "other"),
+        ("team.azurecr.io", "other"),
+        ("swr.cn-north-4.myhuaweicloud.com", "other"),
+        ("123456789012.dkr.ecr.eu-west-1.amazonaws.com", "other"),
+        ("harbor.example.com", "harbor"),
+        ("test-harbor2.example.com:8443", "harbor"),
+        ("docker.io.example.com", ""),
+        ("harborage.example.com", ""),
+        ("oss-cn-hangzhou.aliyuncs.com", ""),
+        ("registry.example.com", ""),
+        ("not an address", ""),
+        ("", ""),
+    ],
+)
+def test_the_provider_of_an_address_is_told_to_a_page_that_follows_it(
+    cast: Cast, domain: str, provider: str
+) -> None:
+    client, query = cast.client("nina"), {"domain": domain, "provider": "harbor", "namespace": "team-a"}
+    response = client.get(CHECK, {**query, "follows": "yes"})
+    assert json.loads(response["HX-Trigger"]) == {"provider-found": {"provider": provider}}
+    assert "data-choose-provider" not in response.content.decode()
+    assert "HX-Trigger" not in client.get(CHECK, query)
+
+
+@pytest.mark.parametrize("provider", ["harbor", "other", "dockerhub"])
+def test_an_address_of_docker_hub_offers_its_provider(cast: Cast, provider: str) -> None:
+    shown = checked(cast, "hub.docker.com", provider)
+    assert ('data-choose-provider="dockerhub"' in shown) == (provider != "dockerhub")
+    assert ("改用「Docker Hub」" in shown) == (provider != "dockerhub")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from registries.addresses import AddressError, parse_address
+from registries.addresses import Address, AddressError, parse_address
 from registries.domain.access import Permission, role_for
 from registries.domain.errors import Cause, Forbidden, Problem
 from registries.domain.metadata import name_problem
@@ -20,6 +20,9 @@ from registries.wiring import services
 from registries.words import labels, providers
 from registries.words.problems import cause_text
 from registries.words.pull_secrets import image_problem
+
+OFFERED = frozenset({Provider.DOCKERHUB, Provider.ALIYUN})
+"""The providers that a host alone tells for certain."""
 
 
 @require_safe
@@ -38,35 +41,50 @@ def check_name(request: ConsoleRequest) -> HttpResponse:
 
 @require_safe
 def check_address(request: ConsoleRequest) -> HttpResponse:
-    """The normalized address, its image reference, and registries with the same address and user name."""
-    text, username = request.GET.get("domain", ""), request.GET.get("username", "").strip()
+    """The normalized address, its image reference, and registries with the same address and user name.
+
+    With `follows`, the provider is that of the address; the page chooses it.
+    """
+    text = request.GET.get("domain", "")
     context: dict[str, Any] = {}
+    found: Provider | None = None
     if text.strip():
         try:
             address = parse_address(text)
         except AddressError as error:
             context["problem"] = cause_text(Cause("domain", Problem(error.problem), part=error.part))
         else:
-            namespace, provider = request.GET.get("namespace", ""), provider_of(request)
-            context = {
-                "address": address,
-                "warnings": [
-                    *(labels.warning(code) for code in address.warnings),
-                    *filter(None, [credential_warning(services().mirrors.hosts(text))]),
-                ],
-                "meant": providers.meant_host(address.host),
-                "account_hint": providers.account_hint(address.host),
-                "is_aliyun": provider is not Provider.ALIYUN and providers.is_aliyun(address.host),
-                "image_problem": image_problem(address.registry_url),
-                "sample": providers.sample_image(address.registry_url, provider),
-                "twins": services().index.twins(
-                    access=request.access,
-                    namespace=namespace,
-                    domain=address.canonical,
-                    username=username,
-                ),
-            }
-    return render(request, "registry/_check_address.html", context)
+            found = providers.provider_of(address)
+            context = _about(request, address, found)
+            context["warnings"] += filter(None, [credential_warning(services().mirrors.hosts(text))])
+    response = render(request, "registry/_check_address.html", context)
+    if "follows" in request.GET:
+        trigger_client_event(response, "provider-found", {"provider": found or ""})
+    return response
+
+
+def _about(request: ConsoleRequest, address: Address, found: Provider | None) -> dict[str, Any]:
+    """What is said of an address. `found` is its provider."""
+    provider, meant = provider_of(request), providers.meant_host(address.host)
+    if "follows" in request.GET:
+        provider = found or provider
+    other = found in OFFERED and found is not provider and not meant
+    return {
+        "address": address,
+        "warnings": [labels.warning(code) for code in address.warnings],
+        "meant": meant,
+        "account_hint": providers.account_hint(address.host),
+        "offered": found if other else "",
+        "offered_label": labels.PROVIDERS[found] if other and found else "",
+        "image_problem": image_problem(address.registry_url),
+        "sample": providers.sample_image(address.registry_url, provider),
+        "twins": services().index.twins(
+            access=request.access,
+            namespace=request.GET.get("namespace", ""),
+            domain=address.canonical,
+            username=request.GET.get("username", "").strip(),
+        ),
+    }
 
 
 @require_POST
