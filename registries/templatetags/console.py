@@ -87,7 +87,8 @@ def month(seen: Seen) -> SafeString:
     """The last 30 days of a registry as a drawing with a text: a low line for good days, a high one for failures."""
     bad = format_html('<path class="bad" d="{}"/>', seen.bad) if seen.bad else ""
     return format_html(
-        '<svg class="month" role="img" viewBox="0 0 90 10" aria-label="{}"><path d="{}"/>{}</svg>',
+        '<svg class="month" role="img" viewBox="0 0 90 10" preserveAspectRatio="none" aria-label="{}">'
+        '<path d="{}"/>{}</svg>',
         seen.text,
         seen.good,
         bad,

@@ -91,3 +91,16 @@ def test_on_a_tap_until_one_taps_elsewhere(people: People) -> None:
     expect(card).to_contain_text(REASON)
     page.get_by_role("heading", level=1).tap()
     expect(card).to_be_hidden()
+
+
+def test_its_strips_are_as_wide_as_its_text(people: People) -> None:
+    page = people("olive").open(TEAM_A)
+
+    status(page, "harbor-team-a").click()
+
+    strips = page.get_by_role("tooltip").locator("svg[role=img]")
+    expect(strips).to_have_count(2)
+    assert strips.evaluate_all("all => all.map(it => it.clientWidth - it.parentElement.clientWidth)") == [
+        -28,
+        -28,
+    ]
