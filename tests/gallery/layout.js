@@ -390,8 +390,8 @@
     if (it.scrollWidth > it.clientWidth + 1) fault("cut reason", it, it.textContent);
   }
 
-  // On a large window a state in the list has its word, not only an icon.
-  for (const it of innerWidth < 1280 ? [] : all.filter((one) => one.matches("#registries .pill"))) {
+  // A state in the list has its word, not only an icon.
+  for (const it of all.filter((one) => one.matches("#registries .pill"))) {
     if (parseFloat(getComputedStyle(it).fontSize) < 9) fault("state without its word", it, it.textContent);
   }
 
@@ -402,6 +402,17 @@
     pen.font = style.font;
     const room = it.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     if (pen.measureText(it.selectedOptions[0].text).width > room + 1) fault("cut choice", it, it.selectedOptions[0].text);
+  }
+
+  // A line of text is short enough to read. Values and code are no text.
+  for (const { it } of innerWidth < 1280 ? [] : words) {
+    if (it.closest("pre, code, .mono, .certificate, table, summary, [title]")) continue;
+    for (const node of [...it.childNodes].filter((one) => one.nodeType === Node.TEXT_NODE)) {
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      const wide = Math.max(...[...range.getClientRects()].map((one) => one.width)) / parseFloat(getComputedStyle(it).fontSize);
+      if (wide > 64) fault("long line", it, `${Math.round(wide)} em`);
+    }
   }
 
   // A time is short, and whole.
