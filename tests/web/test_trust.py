@@ -115,7 +115,7 @@ def test_an_untrusted_certificate_is_shown_and_can_be_trusted_exactly(cast: Cast
     assert saved.status_code == 204
     registry = cast.find()
     assert registry.verification.reason == "ok"
-    assert read_bundle(registry.ca_bundle)[1][0].fingerprint in shown
+    assert read_bundle(registry.ca_bundle)[1][0].fingerprint in shown.replace("<wbr>", "")
 
 
 def test_the_ca_is_an_annotation_beside_the_others_and_shown_on_the_details_page(cast: Cast) -> None:
