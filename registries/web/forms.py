@@ -95,7 +95,7 @@ def probe_image_field() -> forms.CharField:
         label=FIELDS["probe_image"],
         required=False,
         help_text=_(
-            "A private image of this registry. It decides in tests where a log-in proves no password."
+            "A private image of this registry. Where a log-in proves nothing, tests check if it can be pulled."
         ),
         widget=plain_input({"maxlength": str(PROBE_IMAGE_MAX)}),
     )
