@@ -45,7 +45,7 @@ def clip(text: str) -> SafeString:
 @register.filter
 def dotted(host: str) -> SafeString:
     """A host that goes on in the next line after a dot, not inside a word. An IPv6 address goes on after a colon."""
-    mark = "." if "." in host else ":"
+    mark = ":" if host.count(":") > 1 and "." not in host else "."
     return format_html_join(SafeString(f"{mark}<wbr>"), "{}", ((part,) for part in host.split(mark)))
 
 

@@ -15,6 +15,7 @@ from registries.domain.access import Access, Role
 from registries.domain.registry import Key
 from registries.models import AuditEntry
 from registries.people.grants import set_grant
+from registries.templatetags.console import dotted
 from registries.web.journal import journal
 from registries.wiring import services
 from tests.cast import Cast
@@ -259,3 +260,17 @@ def test_a_search_reads_one_index(cast: Cast) -> None:
                 assert re.fullmatch(
                     r"\d+ 0 0 (SCAN|SEARCH) \w+ USING COVERING INDEX events_by_time.*", plan
                 ), plan
+
+
+@pytest.mark.parametrize(
+    ("address", "lines"),
+    [
+        ("harbor.example.com:5000", ["harbor.", "example.", "com:5000"]),
+        ("localhost:5000", ["localhost:5000"]),
+        ("fe80::1", ["fe80:", ":", "1"]),
+        ("::ffff:192.0.2.1", ["::ffff:192.", "0.", "2.", "1"]),
+        ("AB:CD:EF", ["AB:", "CD:", "EF"]),
+    ],
+)
+def test_an_address_goes_on_after_a_dot_and_keeps_its_port(address: str, lines: list[str]) -> None:
+    assert dotted(address).split("<wbr>") == lines
