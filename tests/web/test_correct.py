@@ -169,6 +169,17 @@ def test_it_is_offered_at_a_failure_to_who_may(
     assert cast.client(person).get(PATH).status_code == (200 if offered else 403)
 
 
+def test_it_is_not_offered_while_another_test_runs(cast: Cast, probing: Probing) -> None:
+    registry = cast.add(**probing("wrong-password"))
+    services().single_tests.wait_for(access=cast.access("nina"), key=registry.key)
+    services().tests.begin_test(access=cast.access("nina"), key=registry.key)
+
+    page = cast.client("nina").get("/registries/team-a/harbor-prod/").content.decode()
+
+    assert "测试中" in page
+    assert 'id="correct-next"' not in page
+
+
 def test_after_an_untrusted_certificate_the_field_for_a_ca_is_open(
     cast: Cast, probing: Probing, settings: Any
 ) -> None:
