@@ -61,8 +61,8 @@ def whole_roles(text: str) -> SafeString:
 
 @register.filter
 def slashed(image: str) -> SafeString:
-    """An image reference that goes on in the next line after a slash, not inside a word."""
-    return format_html_join(SafeString("/<wbr>"), "{}", ((part,) for part in image.split("/")))
+    """An image reference that goes on in the next line after a slash or an @, not inside a word."""
+    return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in re.split("(?<=[/@])", image)))
 
 
 @register.simple_tag

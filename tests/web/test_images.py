@@ -12,6 +12,7 @@ from registries.models import Pause, VerificationRecord
 from registries.probe.image import ImageResult, PlatformSize
 from registries.probe.reason import ImageReason
 from registries.service.images import image_query
+from registries.templatetags.console import slashed
 from registries.verification.history import Result, from_json
 from registries.web.lists.verdicts import image_view
 from registries.wiring import services
@@ -55,6 +56,15 @@ def test_one_of_the_choices_wins_over_a_typed_one(cast: Cast, probing: Probing) 
 
     assert "demo/<wbr>app:amd64" in panel
     assert "linux/arm64" not in panel
+
+
+def test_a_digest_may_begin_a_line() -> None:
+    assert slashed("docker.io/demo/app@sha256:00").split("<wbr>") == [
+        "docker.io/",
+        "demo/",
+        "app@",
+        "sha256:00",
+    ]
 
 
 ANSWERS = {
