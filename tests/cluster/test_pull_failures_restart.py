@@ -119,8 +119,16 @@ def test_a_static_pod_stays(allowed: Cluster) -> None:
 def test_another_pod_of_the_name_stays(allowed: Cluster) -> None:
     failing(allowed, "StatefulSet")
 
-    assert [post("team-a-admin", uid, "statefulset-1")[0] for uid in ("another", "")] == [409, 409]
-    assert post("team-a-admin", "x", "gone")[0] == 409
+    answers = [
+        post("team-a-admin", *it)
+        for it in (("another", "statefulset-1"), ("", "statefulset-1"), ("x", "gone"))
+    ]
+    assert [status for status, _ in answers] == [409] * 3
+    for _, page in answers:
+        assert "此 Pod 已被替换或删除，或不再等待镜像" in page
+        assert "已被他人修改" not in page
+        assert 'href="/pull-failures/?namespace=team-a">查看最新的拉取故障' in page
+        assert 'name="uid"' not in page, "a second press could only fail again"
     assert post("team-a-admin", "x", "statefulset-1", "team-b")[0] == 404
 
     assert pods(allowed) == ["statefulset-1"]
@@ -173,6 +181,7 @@ def test_a_refusal_of_the_cluster_is_said(workloads: Cluster) -> None:
         status, page = post("team-a-admin", failing(workloads, kind), pod)
         assert status == 409
         assert "你在集群上无权重启该工作负载" in page
+        assert 'name="uid"' in page, "with the permission, the same press can succeed"
         assert recorded()[-1] == ("Forbidden", f"workload Pod/{pod}")
     others = {user: post(user, "x", "deployment-1")[0] for user in ("omar", "vic", "stranger")}
 

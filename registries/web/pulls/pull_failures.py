@@ -8,10 +8,11 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from registries.domain.access import Access
-from registries.domain.errors import ConsoleError, NotFound, Problem
+from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem
 from registries.domain.registry import Key
 from registries.domain.shown import shown_words
 from registries.log_in.access import ConsoleRequest
@@ -32,6 +33,9 @@ UNREAD_SHOWN = 10
 PULSE = 30_000
 """Milliseconds until an open page reads the pods again (failures.js)."""
 IMAGE_MAX, MESSAGE_MAX = 255, 600
+POD_OVER = gettext_lazy(
+    "This pod was replaced or deleted, or it no longer waits for its image. Nothing was restarted."
+)
 _PER_IMAGE = frozenset(
     {
         Code.DENIED,
@@ -125,6 +129,7 @@ def _group(failures: list[Failure], access: Access, accounts: Accounts) -> Group
 def restart_pod(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     """The dialog that restarts the workload of a failing pod, or the page after it. `uid` is the pod's."""
     service, pod, problem, status = services().pull_failures, Key(namespace, name), "", 200
+    is_over = False
     services().index.require_namespace(request.access, namespace)
     if not service.may_restart(request.access):
         raise NotFound(request.path)
@@ -137,8 +142,9 @@ def restart_pod(request: ConsoleRequest, namespace: str, name: str) -> HttpRespo
         except ConsoleError as error:
             if error.code == Problem.SESSION_ENDED:
                 raise
-            problem, status = error_text(error), 409
+            is_over = isinstance(error, NotFound | Conflict)
+            problem, status = POD_OVER if is_over else error_text(error), 409
     title = _("Restart the workload")
-    context = {"title": title, "name": name, "uid": uid, "problem": problem}
+    context = {"title": title, "name": name, "uid": uid, "problem": problem, "is_over": is_over}
     context["back"] = reverse("registries:pull_failures", query={"namespace": namespace})
     return dialog(request, "pulls/_restart_pod.html", context, status=status, title=title)
