@@ -142,7 +142,7 @@ def beside_old(*then: str) -> Act:
             choose(name, "password")(page, scene)
             page.locator("#id_password").fill("new-password")
             page.locator("#password-test").click()
-            page.locator("#password-form .verdict-ok .stages ~ .verdict-hint").wait_for()
+            page.locator("#password-form .verdict-ok .stages ~ .check-warn").wait_for()
 
     return act
 

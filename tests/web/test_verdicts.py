@@ -14,6 +14,7 @@ from registries.probe import Reason, Result, Step
 from registries.verification.history import SCHEDULED, Check, to_json
 from registries.web.lists.verdicts import stage_views, verdict_of_stored
 from registries.wiring import services
+from registries.words.labels import warning
 from registries.words.providers import account_kind, next_step
 from tests.cast import Cast
 
@@ -250,6 +251,18 @@ def test_the_warnings_of_the_last_test_stay_on_the_details_page(cast: Cast) -> N
 
     assert "镜像加速（mirror）" in page
     assert "password_outer_space" not in page
+
+
+@pytest.mark.parametrize(
+    ("code", "mark"), [("tls_not_verified", "triangle-alert"), ("redirected_to_https", "info")]
+)
+def test_a_warning_has_an_icon_that_tells_care_from_information(cast: Cast, code: str, mark: str) -> None:
+    with_tests(cast, "it", Result(Reason.OK, warnings=(code,)))
+
+    line = re.search(rf'#([\w-]+)"/></svg>{warning(code)}</p>', card(cast, "it"))
+
+    assert line
+    assert line[1] == mark
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from registries.verification.history import Check, NotTested, Tested
 from registries.words import labels, providers
 
 NAMES_SHOWN = 8
+CAUTIONS = frozenset({"tls_not_verified", "nodes_have_mirrors", "old_password_refused"})
+"""Warnings of a test that ask for care. The other ones inform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Verdict:
     token_host: str = ""
     quoted: bool = False
     certificate: "Shown | None" = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[labels.Label, ...] = ()
     node: str = ""
     """Why nodes fail though the test succeeds."""
     image: ImageView | None = None
@@ -195,9 +197,14 @@ def _with_details(verdict: Verdict, result: Result) -> Verdict:
         quoted=result.quoted,
         node=result.node_message(get_language()),
         image=image_view(result.image) if result.image else None,
-        warnings=tuple(labels.warning(it) for it in result.warnings if not it.startswith("password_")),
+        warnings=tuple(_remark(it) for it in result.warnings if not it.startswith("password_")),
         certificate=Shown.of(result.tls, result.registry_host or "") if result.tls else None,
     )
+
+
+def _remark(code: str) -> labels.Label:
+    """A warning of a test with its icon."""
+    return labels.Label(labels.warning(code), *(labels.WARN if code in CAUTIONS else ("idle", "info")))
 
 
 def verdict_of_stored(registry: RegistrySecret, recent: Sequence[Check], now: datetime) -> Verdict | None:
