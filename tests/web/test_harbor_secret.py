@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from registries.domain.registry import VerifyStatus
 from registries.models import Rotation, Run
+from registries.stores import embedded
 from registries.wiring import services
 from tests.cast import Cast
 from tests.peers.certificates import Authority
@@ -20,6 +21,12 @@ from tests.web.test_password import PATH, posted, stored
 
 pytest_plugins = ["tests.peers.authorities"]
 DOWN = Reply(raw=b"", reset=True)
+
+
+class AnHourAgo(datetime):
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "AnHourAgo":
+        return super().now(tz) - timedelta(hours=1)
 
 
 @pytest.fixture
@@ -67,6 +74,19 @@ def test_the_registry_and_its_copy_get_a_secret_that_nobody_saw(
     assert secret not in said
     assert ADMIN[1] not in said
     assert not Rotation.objects.exists(), "the sealed secret is forgotten at the end"
+
+
+def test_the_toast_says_whose_password_changed(
+    cast: Cast, peer: Harbor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is as old as the run may have been created again by it, with other values too."""
+    with monkeypatch.context() as earlier:
+        earlier.setattr(embedded, "datetime", AnHourAgo)
+        cast.add("older", domain=peer.server.address, username=NAME, password=OLD)
+
+    answer = renewed(cast, name="older")
+
+    assert json.loads(answer["HX-Trigger"])["toast"]["text"].startswith("Changed the password of older.")
 
 
 @pytest.mark.parametrize(

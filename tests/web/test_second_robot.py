@@ -57,6 +57,7 @@ def test_the_registry_and_its_copy_use_a_second_account_that_nobody_saw(
     assert stored() == stored("copy") == secret
     assert cast.find().verification.status is VerifyStatus.SUCCESS
     told = said(answer)
+    assert f"harbor-prod and its copies now use the robot account {SECOND}: 2 registries." in told
     assert f"delete the old robot account {NAME} in Harbor" in told
     assert secret not in told + caplog.text
     assert ADMIN[1] not in told + caplog.text

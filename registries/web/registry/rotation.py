@@ -94,16 +94,31 @@ def progress(request: ConsoleRequest, run: UUID, *, changed: bool = False) -> Ht
 
 
 def _succeeded(request: ConsoleRequest, items: Sequence[Item], view: RunView) -> HttpResponse:
-    first, text = items[0].key, _("Changed %(name)s.")
-    if len(items) > 1:
-        text = _("Changed %(name)s and its copies: %(n)s registries.")
-    text = text % {"name": first.name, "n": len(items)}
-    if found := services().index.fresh().find(first):
+    first, found = items[0].key, services().index.fresh().find(items[0].key)
+    text = _what_changed(items, found, view)
+    if found:
         text = sentences(text, *_advice(request, found, view))
     if shown_path(request) == details_url(first):
         return back(request, text, "registries:details", first.namespace, first.name)
     saved = ("registry-saved", {"uid": items[0].uid, "tested": True})
     return done(request, text, saved, (CHANGED, {}), href=details_url(first))
+
+
+def _what_changed(items: Sequence[Item], found: RegistrySecret | None, view: RunView) -> str:
+    """The sentence about a run in which everything succeeded. A registry that was created again may have other values
+    beside its password."""
+    robots, several, started = _robots(found, view), len(items) > 1, view.started_at
+    if robots and several:
+        text = _("%(name)s and its copies now use the robot account %(robot)s: %(n)s registries.")
+    elif robots:
+        text = _("%(name)s now uses the robot account %(robot)s.")
+    elif several:
+        text = _("Changed the password of %(name)s and its copies: %(n)s registries.")
+    elif found and started and found.created_at < started.replace(microsecond=0):  # it has no fractions
+        text = _("Changed the password of %(name)s.")
+    else:
+        text = _("Changed %(name)s.")
+    return text % {"name": items[0].key.name, "n": len(items), "robot": robots[0] if robots else ""}
 
 
 def _advice(request: ConsoleRequest, found: RegistrySecret, view: RunView) -> tuple[str, ...]:
