@@ -64,8 +64,8 @@ def test_the_details_page_names_the_source_to_those_who_see_it(cast: Cast) -> No
 DRIFTS: dict[str, tuple[dict[str, str], str]] = {
     "another password": ({"password": "another-1"}, "密码不同"),
     "another user name": ({"username": "robot"}, "用户名不同"),
-    "another address": ({"domain": "other.example.com"}, "地址不同"),
-    "plain http": ({"domain": "http://harbor.example.com"}, "地址不同"),
+    "another address": ({"domain": "other.example.com"}, "域名不同"),
+    "plain http": ({"domain": "http://harbor.example.com"}, "域名不同"),
     "another trust": ({"tls": "skip"}, "证书设置不同"),
     "a CA": ({"tls": "ca", "ca_bundle": certificate()[0]}, "证书设置不同"),
 }
@@ -220,7 +220,7 @@ def test_adding_points_out_others_with_another_password(cast: Cast) -> None:
     told = htmx(cast).post(ADD, typed())
     alone = htmx(cast, "nina").post(ADD, typed("second"))
 
-    assert "另有 2 个地址和用户名相同的镜像源使用不同的密码" in toast(told)
+    assert "另有 2 个域名和用户名相同的镜像源使用不同的密码" in toast(told)
     assert "另有" not in toast(alone), "nina does not see team-b"
 
 
@@ -231,7 +231,7 @@ def test_a_new_password_points_out_those_that_have_the_old_one(cast: Cast) -> No
 
     told = htmx(cast).post("/registries/team-a/harbor-prod/password/", form)
 
-    assert "另有 1 个地址和用户名相同的镜像源使用不同的密码" in toast(told)
+    assert "另有 1 个域名和用户名相同的镜像源使用不同的密码" in toast(told)
 
 
 def toast(response: Any) -> str:
