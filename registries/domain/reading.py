@@ -98,7 +98,7 @@ def to_domain(resource: Resource) -> RegistrySecret:
         labels=metadata.get("labels") or _NO_LABELS,
         origin=Origin.read(notes.get(PREFIX + "copied-from", ""), notes.get(PREFIX + "copied-from-uid", "")),
         fingerprint=_fingerprint(resource),
-        generation=intern(str(metadata.get("generation") or "")),
+        generation=intern(str(resource["metadata"].get("generation") or "")),
         document=json.dumps(shown, ensure_ascii=False).encode(),
     )
 
@@ -151,7 +151,7 @@ def public(resource: Resource) -> Resource:
         metadata["labels"] = echoes.without(metadata["labels"])
     notes = {k: v for k, v in (metadata.get("annotations") or {}).items() if k != LAST_APPLIED}
     theirs = echoes.without({k: v for k, v in notes.items() if k not in OURS})
-    generation = str(metadata.get("generation") or "")
+    generation = str(resource["metadata"].get("generation") or "")
     ours = _as_read({k: v for k, v in notes.items() if k in OURS}, generation)
     metadata["annotations"] = {
         **{k: shown_annotation(v) if k.startswith(PREFIX) else v for k, v in theirs.items()},
@@ -259,9 +259,10 @@ MOST_TEXT = 16 * 1024
 """Characters of all labels of a resource, of its finalizers and of its owners that are read. Real ones have less."""
 _LISTS = ("finalizers", "ownerReferences")
 _METADATA = frozenset(
-    {"name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"}
+    {"name", "namespace", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp"}
     | {"deletionGracePeriodSeconds", "finalizers", "ownerReferences", "labels", "annotations"}
 )
+"""Not the generation: an API server counts a new password only if it is another one, also in a dry run."""
 
 
 def _verification(notes: Mapping[str, str]) -> Verification:

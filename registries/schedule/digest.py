@@ -45,7 +45,10 @@ class CredentialDigest:
 
 def fingerprint(registry: RegistrySecret) -> str:
     """Changes when the credential, its address, its trust settings or its probe image may have changed."""
-    values = (registry.generation, registry.binding, registry.username, *filter(None, [registry.probe_image]))
+    # The API server does not count a password that is the same as before. It gets a first test as well.
+    changed = registry.password_changed_at.isoformat() if registry.password_changed_at else ""
+    more = filter(None, (registry.probe_image, changed))
+    values = (registry.generation, registry.binding, registry.username, *more)
     return sha256("\0".join(values).encode()).hexdigest()
 
 

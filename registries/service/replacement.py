@@ -198,7 +198,7 @@ class Replacement:
 
         When the new one cannot be created, the old one is created again, and the error is raised.
         """
-        if new.password != old.password and new.password_set_at is None:
+        if new.password_set_at is None:  # also for a typed password that is the same: that is told to nobody
             new = replace(new, password_set_at=datetime.now(UTC))
         with self._guard.writing(access, Action.PASSWORD, new.key) as store:
             try:

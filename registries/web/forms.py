@@ -205,7 +205,7 @@ class NewPasswordForm(RegistryPasswordForm):
 
     password = password_field(_("New password"))
     uid = forms.CharField(widget=forms.HiddenInput)
-    generation = forms.CharField(widget=forms.HiddenInput, required=False)
+    version = forms.CharField(widget=forms.HiddenInput, required=False)
 
 
 class HarborForm(CauseForm):
@@ -235,4 +235,4 @@ class CorrectForm(RegistryPasswordForm):
     tls = AddForm.base_fields["tls"]
     ca_bundle = AddForm.base_fields["ca_bundle"]
     uid = forms.CharField(widget=forms.HiddenInput)
-    generation = forms.CharField(widget=forms.HiddenInput, required=False)
+    version = forms.CharField(widget=forms.HiddenInput, required=False)

@@ -190,7 +190,7 @@ def hidden(html: str) -> dict[str, str]:
     """The hidden values of the dialog, in which no address stands."""
     assert 'name="domain"' in html
     assert "not-valid" not in html
-    return dict(re.findall(r'<input type="hidden" name="(uid|generation)" value="([^"]*)"', html))
+    return dict(re.findall(r'<input type="hidden" name="(uid|version)" value="([^"]*)"', html))
 
 
 def test_the_pull_secret_of_an_applied_address_has_the_canonical_one(people: Cast, cluster: Cluster) -> None:

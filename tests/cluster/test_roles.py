@@ -19,6 +19,7 @@ from registries.domain.resource import encode_password
 from registries.models import AuditEntry, ClusterSession
 from registries.people import cluster_sessions, grants
 from registries.verification.history import NotTested
+from registries.web.registry.rotation import version_of
 from registries.wiring import services
 from tests import canary
 from tests.api.test_api import TEAM_A, body
@@ -151,7 +152,7 @@ class TestWhatTheySeeAndDo:
             services().registries.find(access=access_of("olive"), key=registry.key).resource_version
         )
         edited = client.post("/registries/team-a/harbor-prod/edit/", form)
-        anew = {"uid": registry.uid, "generation": registry.generation, "password": "new", "anyway": "1"}
+        anew = {"uid": registry.uid, "version": version_of(registry), "password": "new", "anyway": "1"}
         changed = client.post("/registries/team-a/harbor-prod/password/", anew)
         spec = people.server.call("GET", people.path("team-a", "harbor-prod")).body["spec"]
         assert (spec["password"], spec["domain"]) == (encode_password("new"), registry.domain)

@@ -96,7 +96,7 @@ def test_nothing_is_written_where_one_of_the_namespaces_is_refused(
     lowered(people, role)
     client = log_in(PERSON, hx_request="true")
     page = client.get(PATH).content.decode()
-    hidden = dict(re.findall(r'<input type="hidden" name="(uid|generation)" value="([^"]*)"', page))
+    hidden = dict(re.findall(r'<input type="hidden" name="(uid|version)" value="([^"]*)"', page))
     choice = re.search(rf'name="copies" value="{two[1].uid}"([^>]*)>', page)
 
     answer = client.post(PATH, {**hidden, "password": NEW, "anyway": "1", "copies": two[1].uid})

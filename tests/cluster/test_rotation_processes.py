@@ -142,7 +142,7 @@ def killed_among_many(
     further writes."""
     place = f"/registries/team-a/{keys[0].name}/password/"
     page = until(lambda: visit.get(place), "id_password")
-    hidden = dict(re.findall(r'<input type="hidden" name="(uid|generation)" value="([^"]*)"', page))
+    hidden = dict(re.findall(r'<input type="hidden" name="(uid|version)" value="([^"]*)"', page))
     uids = [cluster.server.call("GET", registry(it)).body["metadata"]["uid"] for it in keys[1:]]
     visit.post(place, password=NEW, anyway="1", copies=uids, **hidden)
     run = run_in(folder_of(console))
@@ -175,7 +175,7 @@ def killed(cluster: Cluster, front: OlderRule, visit: Visit, console: Serving, n
         -2000:
     ]
     page = until(lambda: visit.get(f"/registries/team-a/{name}/password/"), "id_password")
-    hidden = dict(re.findall(r'<input type="hidden" name="(uid|generation)" value="([^"]*)"', page))
+    hidden = dict(re.findall(r'<input type="hidden" name="(uid|version)" value="([^"]*)"', page))
     front.writes.clear()
 
     def kill() -> None:

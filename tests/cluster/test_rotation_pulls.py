@@ -21,6 +21,7 @@ import requests
 
 from registries.cluster.paths import secret
 from registries.models import RunItem
+from registries.web.registry.rotation import version_of
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast
@@ -186,7 +187,7 @@ def exported(cast: Cast, cluster: Cluster, place: Place, settings: Any, transact
 def change(cast: Cast) -> None:
     """In the dialog, by a person."""
     registry = cast.find()
-    form = {"uid": registry.uid, "generation": registry.generation, "password": NEW, "anyway": "1"}
+    form = {"uid": registry.uid, "version": version_of(registry), "password": NEW, "anyway": "1"}
     response = htmx(cast).post(PASSWORD, form)
     assert response.status_code == 204, response.content.decode()
     assert "请先在集群中重新应用，再吊销旧密码" in str(json.loads(response["HX-Trigger"]))

@@ -258,7 +258,7 @@ class Place:
 
     def _dialog(self, action: str, url: str) -> str:
         dialog = self._client.get(url).content.decode()
-        fields = dict(re.findall(r'<input type="hidden" name="(uid|generation)" value="([^"]*)"', dialog))
+        fields = dict(re.findall(r'<input type="hidden" name="(uid|version)" value="([^"]*)"', dialog))
         fields |= {"password": CANARY, "anyway": "1"}
         if action == "correct":
             fields |= {"domain": self.text("http://{private}"), "username": USER, "provider": "other"}

@@ -23,6 +23,7 @@ from registries.schedule.digest import fingerprint
 from registries.stores.base import Store
 from registries.stores.embedded import EmbeddedStore
 from registries.stores.sealing import Sealer
+from registries.web.registry.rotation import version_of
 from tests.canary import CANARY
 
 KEY = Key("team-a", "harbor-prod")
@@ -237,6 +238,24 @@ def test_the_age_of_a_password_begins_with_its_last_change(store: Store, passwor
     broken = store.annotate(KEY, {name: "yesterday"}, uid=created.uid)
     assert broken.password_set_at == created.created_at
     assert name not in shown(broken)["metadata"]["annotations"]
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_new_password_that_is_the_old_one_looks_like_another(store: Store, *, dry_run: bool) -> None:
+    """Else who may change a password could guess, in a dry run or with copies."""
+    told = []
+    for name, password in (("right", CANARY), ("wrong", "another-password")):
+        before = store.create(make(Key("team-a", name)))
+        changed = store.set_password(before.key, password, uid=before.uid, dry_run=dry_run)
+        document = shown(changed)
+        for own in ("name", "uid", "resourceVersion", "creationTimestamp"):
+            document["metadata"].pop(own)
+        document["metadata"]["annotations"].pop(f"{PREFIX}password-set-at")
+        told.append(document)
+        assert fingerprint(changed) != fingerprint(before), "it gets a first test"
+        assert version_of(changed) != version_of(before)
+
+    assert told[0] == told[1]
 
 
 def test_a_new_password_is_one_change_that_does_not_show_it(store: Store) -> None:

@@ -26,7 +26,7 @@ def shown(client: Client, path: str = PATH) -> dict[str, str]:
     html = client.get(path).content.decode()
     found = {name: re.search(rf'name="{name}"[^>]*value="([^"]*)"', html) for name in ("domain", "username")}
     values = {name: it[1] if it else "" for name, it in found.items()}
-    values |= dict(re.findall(r'<input type="hidden" name="(uid|generation)" value="([^"]*)"', html))
+    values |= dict(re.findall(r'<input type="hidden" name="(uid|version)" value="([^"]*)"', html))
     for name in ("provider", "tls"):
         checked = re.search(rf'<input type="radio" name="{name}" value="(\w+)"[^>]*checked', html)
         assert checked, name
@@ -130,6 +130,19 @@ def test_only_after_another_password_the_old_one_is_to_be_revoked(
     text = json.loads(answer["HX-Trigger"])["toast"]["text"]
     assert text.startswith("已更改 harbor-prod")
     assert ("吊销旧密码" in text) is revoked
+
+
+@pytest.mark.parametrize("typed", [CANARY, "another-1"])
+def test_a_typed_password_that_is_the_stored_one_looks_like_another(cast: Cast, typed: str) -> None:
+    """Else who makes copies could guess with them."""
+    cast.add(password=CANARY)
+    client = cast.client("nina", hx_request="true")
+
+    client.post(PATH, {**shown(client), "provider": "other", "anyway": "1", "password": typed})
+
+    after = cast.find()
+    assert (stored(), after.provider) == (typed, "other")
+    assert after.password_changed_at is not None
 
 
 @pytest.mark.parametrize("meanwhile", ["deleted", "recreated", "changed"])

@@ -16,6 +16,7 @@ from django.test import Client
 
 from registries.domain.resource import encode_password
 from registries.web.registry.details import commands as details_commands
+from registries.web.registry.rotation import version_of
 from tests.canary import CANARY
 from tests.cast import Cast
 from tests.web.test_sync import htmx
@@ -146,7 +147,7 @@ def test_no_process_has_a_secret_among_its_arguments(cast: Cast, tmp_path: Path)
 
 def test_the_answer_to_a_new_password_says_what_comes_first(cast: Cast) -> None:
     registry = cast.add()
-    form = {"uid": registry.uid, "generation": registry.generation, "password": "another-1", "anyway": "1"}
+    form = {"uid": registry.uid, "version": version_of(registry), "password": "another-1", "anyway": "1"}
 
     response = htmx(cast).post(PAGES[1], form)
 

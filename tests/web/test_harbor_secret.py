@@ -255,7 +255,7 @@ def test_other_people_and_other_registries_renew_nothing(cast: Cast, peer: Harbo
 
     assert renewed(cast, person="omar").status_code == 403
     assert renewed(cast, uid="other").status_code == 409
-    assert renewed(cast, generation="7").status_code == 409
+    assert renewed(cast, version="7").status_code == 409
     answer = posted(
         cast.client("nina"), path="/registries/team-a/person/password/harbor/", harbor_username="a"
     )

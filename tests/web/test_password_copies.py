@@ -297,14 +297,14 @@ def test_only_copies_are_changed_whatever_is_sent(
         assert "team-b" not in answer.content.decode()
 
 
-@pytest.mark.parametrize("change", ["generation", "uid"])
+@pytest.mark.parametrize("change", ["version", "uid"])
 def test_what_changed_since_the_dialog_was_opened_is_not_written_over(
     cast: Cast, probing: Probing, five: dict[str, RegistrySecret], change: str
 ) -> None:
     client = cast.client("olive", hx_request="true")
     page = client.get(PATH).content.decode()
     first = five["first"]
-    if change == "generation":
+    if change == "version":
         services().store.set_password(first.key, "of-somebody-else", uid=first.uid)
     else:
         services().store.delete(first.key, uid=first.uid)

@@ -14,6 +14,7 @@ from registries.domain.registry import RegistrySecret
 from registries.models import AuditEntry
 from registries.people.grants import set_grant
 from registries.service.copies import GUESSES_PER_MINUTE, Difference
+from registries.web.registry.rotation import version_of
 from registries.wiring import services
 from tests import canary
 from tests.cast import Cast, typed
@@ -227,7 +228,7 @@ def test_adding_points_out_others_with_another_password(cast: Cast) -> None:
 def test_a_new_password_points_out_those_that_have_the_old_one(cast: Cast) -> None:
     registry = cast.add()
     cast.add("old", "team-b")
-    form = {"uid": registry.uid, "generation": "", "password": "another-1", "anyway": "1"}
+    form = {"uid": registry.uid, "version": version_of(registry), "password": "another-1", "anyway": "1"}
 
     told = htmx(cast).post("/registries/team-a/harbor-prod/password/", form)
 

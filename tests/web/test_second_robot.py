@@ -259,5 +259,5 @@ def test_other_people_create_nothing(cast: Cast, peer: Harbor) -> None:  # noqa:
 
     assert second(cast, person="omar").status_code == 403
     assert second(cast, uid="other").status_code == 409
-    assert second(cast, generation="7").status_code == 409
+    assert second(cast, version="7").status_code == 409
     assert len(peer.robots) == before

@@ -237,7 +237,7 @@ def trial_outcome(request: ConsoleRequest, trial: UUID, kind: str) -> HttpRespon
     context: dict[str, Any] = {
         "trial": trial,
         "kind": kind,
-        "stored": "generation" in request.POST or "stored" in request.GET,
+        "stored": "version" in request.POST or "stored" in request.GET,
     }
     if outcome is not None:
         reason = outcome.reason if isinstance(outcome, Result) else ""

@@ -61,11 +61,12 @@ def _save(request: ConsoleRequest, registry: RegistrySecret, form: CorrectForm) 
         return _form(request, registry, form, status=422)
     if "anyway" not in request.POST and not was_right(request):
         return _form(request, registry, form, status=422, untested=True)
+    rotation.require_version(registry, typed["version"])
     run = services().rotations.begin(
         access=request.access,
         registries=[registry],
         changes=changes,
-        generation=typed["generation"],
+        generation=registry.generation,
         anyway="anyway" in request.POST,
     )
     return rotation.progress(request, run, changed=True)
@@ -82,7 +83,6 @@ def _initial(registry: RegistrySecret) -> dict[str, str]:
         "tls": tls.value,
         "ca_bundle": registry.ca_bundle,
         "uid": registry.uid,
-        "generation": registry.generation,
     }
 
 
@@ -97,6 +97,7 @@ def _form(
     context: dict[str, Any] = {
         "form": form,
         "registry": registry,
+        "version": rotation.version_of(registry),
         "providers": [(it, labels.PROVIDERS[it]) for it in Provider],
         "chosen": form.data.get("provider") or registry.provider,
         "untested": untested,

@@ -106,10 +106,11 @@ def _renew(
     if targets is None:
         form.add_error(None, COPY_GONE)
         return _again(request, registry, form, 409)
+    rotation.require_version(registry, typed["version"])
     run = services().harbor_secrets.begin(
         access=request.access,
         registries=targets,
-        generation=typed["generation"],
+        generation=registry.generation,
         account=account,
         second=request.POST.get("way") == SECOND,
     )

@@ -78,6 +78,8 @@ def change_password(request: ConsoleRequest, registry: RegistrySecret) -> HttpRe
 def _save(request: ConsoleRequest, registry: RegistrySecret, form: NewPasswordForm) -> HttpResponse:
     typed = form.typed()
     chosen = request.POST.getlist("copies")[:MOST]
+    if typed["uid"] == registry.uid:
+        rotation.require_version(registry, typed["version"])
     try:
         if chosen:
             return _rotate(request, registry, form, chosen)
@@ -85,7 +87,7 @@ def _save(request: ConsoleRequest, registry: RegistrySecret, form: NewPasswordFo
             access=request.access,
             key=registry.key,
             uid=typed["uid"],
-            generation=typed["generation"],
+            generation=registry.generation,
             password=typed["password"],
         )
     except Invalid as error:
@@ -115,7 +117,7 @@ def _rotate(
         access=access,
         registries=targets,
         changes={"password": typed["password"]},
-        generation=typed["generation"],
+        generation=registry.generation,
         anyway="anyway" in request.POST,
     )
     return rotation.progress(request, run, changed=True)
@@ -170,6 +172,7 @@ def form_page(
         "form": form,
         "copies": [_row(it, chosen) for it in copies],
         "registry": registry,
+        "version": rotation.version_of(registry),
         "advice": providers.second_credential(registry.provider, registry.username),
         "untested": untested,
         "export": export_command(registry),

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -31,6 +32,19 @@ TITLES = {
     RunState.CANCELLED: gettext_lazy("Change stopped"),
     RunState.INTERRUPTED: gettext_lazy("Change interrupted"),
 }
+
+
+def version_of(registry: RegistrySecret) -> str:
+    """A text for a form that changes with every new password. It does not tell whether that is another one, as the
+    generation of a cluster does."""
+    values = (registry.uid, registry.generation, str(registry.password_changed_at))
+    return salted_hmac("console.password", "\0".join(values)).hexdigest()[:32]
+
+
+def require_version(registry: RegistrySecret, version: str) -> None:
+    """Conflict `changed` if the password was changed since the form was made."""
+    if version != version_of(registry):
+        raise Conflict(str(registry.key), Problem.CHANGED)
 
 
 @require_safe
@@ -122,7 +136,7 @@ def _what_changed(items: Sequence[Item], found: RegistrySecret | None, view: Run
 
 
 def _advice(request: ConsoleRequest, found: RegistrySecret, view: RunView) -> tuple[str, ...]:
-    """What to do with the old credential. Nothing where the password is the same as before."""
+    """What to do with the old credential. Nothing where no password was typed."""
     export = before_revoking()
     if robots := _robots(found, view):
         revoke = _("Now delete the old robot account %(robot)s in Harbor.") % {"robot": robots[1]}
