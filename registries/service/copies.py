@@ -109,7 +109,7 @@ class Likeness:
         """
         digests = self._store.fingerprint(one), self._store.fingerprint(other)
         same = bool(digests[0]) and compare_digest(*digests)
-        answer = (person, *digests)
+        answer = (person, *sorted(digests))
         with self._lock:
             if answer in self._known:
                 return same

@@ -90,6 +90,7 @@ class Relatives:
         and its pull secret stays.
 
         NotFound; Forbidden; Conflict `recreated` for another uid, `changed` when it is no copy of this source any more.
+        TooManyRequests: the age of the password tells afterwards whether it was the same, so it counts as a guess.
         """
         for permission in NEEDED_AT_COPY:
             self._guard.require(access, permission, key, Action.COPY)
@@ -99,11 +100,14 @@ class Relatives:
         source = self.source(access=access, registry=copy)
         if source is None or source.uid != source_uid:
             raise Conflict(str(key), Problem.CHANGED)
+        differences, same = visible_differences(source, copy), False
+        if not {Difference.ADDRESS, Difference.USERNAME} & set(differences):
+            same = self._likeness.same_password(access.owner, source, copy, source.key, key)
         template = self._copying.template(access=access, uid=source_uid)
         before = self._replacement.before(access=access, key=key, uid=uid)
-        set_at = before.password_set_at if template.password == before.password else None
+        set_at = before.password_set_at if same else None
         after = replace(before, password=template.password, password_set_at=set_at)
-        if visible_differences(source, copy):
+        if differences:
             kept = ("key", "labels", "annotations", "password_set_at")
             after = replace(template, **{name: getattr(after, name) for name in kept})
         changed = self._replacement.put(access=access, uid=uid, old=before, new=after)

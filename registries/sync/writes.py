@@ -65,10 +65,10 @@ class Writes:
         return found
 
     def alike(self, access: Access, source: RegistrySecret, present: RegistrySecret, known: Known) -> bool:
-        """Whether two have the same values. What the rule did not write itself is compared as a guess of its owner.
-        TooManyRequests; Unavailable if the passwords cannot be compared now."""
+        """Whether two have the same values. What the rule did not write itself is compared as a guess of its owner at
+        both. TooManyRequests; Unavailable if the passwords cannot be compared now."""
         own = known.uid == present.uid and known.mark == mark(present)
-        guessed = () if own else (present.key,)
+        guessed = () if own else (source.key, present.key)
         return self._likeness.alike(access.owner, source, present, *guessed)
 
     def create(self, access: Access, source: RegistrySecret, key: Key, known: Known) -> RegistrySecret:

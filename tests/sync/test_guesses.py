@@ -14,7 +14,7 @@ from registries.wiring import services
 from tests.api.test_sync_rules import put
 from tests.canary import CANARY
 from tests.cast import Cast
-from tests.sync.test_follow import ALL, change, in_b, keep, turn
+from tests.sync.test_follow import ALL, change, create_namespace, in_b, keep, turn
 
 TELLING = {"name_taken", "present", "in_step", "changed", "waiting"}
 """States that tell whether the passwords are equal."""
@@ -62,6 +62,21 @@ def test_guesses_at_the_registry_of_somebody_else_end_soon(cast: Cast, way: Call
     refilled = math.ceil((time.monotonic() - begun) * GUESSES_PER_MINUTE / 60)
     assert 0 < told <= GUESSES_PER_MINUTE + refilled
     assert services().guesses.wait(cast.access("nina").owner, "team-b/harbor-prod") == 0, "of one person"
+
+
+def test_guesses_at_the_source_from_many_namespaces_end_soon(cast: Cast) -> None:
+    """Whoever adds a registry with another password in each namespace guesses at that of the source."""
+    source, number = cast.add(), 3 * GUESSES_PER_MINUTE
+    for it in range(number):
+        create_namespace(cast, f"guess-{it}")
+        cast.add(namespace=f"guess-{it}", password=f"guess-{it}")
+    keep(cast, source)
+    begun, found = time.monotonic(), turn()
+
+    refilled = math.ceil((time.monotonic() - begun) * GUESSES_PER_MINUTE / 60)
+    told = sum(found[f"guess-{it}"] == "name_taken" for it in range(number))
+    assert 0 < told <= GUESSES_PER_MINUTE + refilled
+    assert set(found.values()) == {"in_step", "name_taken", "failed"}
 
 
 def test_guesses_at_a_copy_that_somebody_changed_end_soon(cast: Cast) -> None:

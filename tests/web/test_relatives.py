@@ -18,7 +18,7 @@ from registries.web.registry.rotation import version_of
 from registries.wiring import services
 from tests import canary
 from tests.cast import Cast, typed
-from tests.web.copies import ADD, ALIGN, copied, htmx, lines, panel, password, plan, stored
+from tests.web.copies import ADD, ALIGN, PANEL, copied, htmx, lines, panel, password, plan, stored
 from tests.web.test_trust import certificate
 
 
@@ -200,6 +200,37 @@ def test_comparing_with_guessed_passwords_ends_soon(cast: Cast) -> None:
 
     refilled = math.ceil((time.monotonic() - begun) * GUESSES_PER_MINUTE / 60)
     assert 0 < told <= GUESSES_PER_MINUTE + refilled
+
+
+def test_aligning_guessed_passwords_ends_soon(cast: Cast) -> None:
+    """The age of a password that was the same already stays, so what a copy has after it was aligned is an answer."""
+    source, copy = copied(cast)
+    access, begun, told = cast.access("olive"), time.monotonic(), 0
+    for number in range(3 * GUESSES_PER_MINUTE):
+        services().passwords.change_password(
+            access=access, key=copy.key, uid=copy.uid, password=f"guess-{number}"
+        )
+        form = {"uid": copy.uid, "source": source.uid}
+        status = htmx(cast).post(ALIGN, form).status_code
+        assert status in (200, 429)
+        told += status == 200
+
+    refilled = math.ceil((time.monotonic() - begun) * GUESSES_PER_MINUTE / 60)
+    assert 0 < told <= GUESSES_PER_MINUTE + refilled
+
+
+@pytest.mark.parametrize("path", [PANEL, "/registries/team-b/harbor-prod/relatives/"])
+def test_what_the_panel_has_compared_is_aligned_without_a_guess(
+    cast: Cast, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, copy = drifted(cast, {"password": "another-1"})
+    assert "密码不同" in panel(cast, path=path)
+    monkeypatch.setattr(services().guesses, "wait", lambda person, registry: 7)
+
+    answer = htmx(cast).post(ALIGN, {"uid": copy.uid, "source": source.uid})
+
+    assert answer.status_code == 200
+    assert password(stored(cast)["team-b/harbor-prod"]) == canary.CANARY
 
 
 def test_looking_again_is_no_other_guess(cast: Cast) -> None:
