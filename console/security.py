@@ -5,7 +5,6 @@ redirect would put the log-in page into a part of the page.
 """
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
@@ -16,6 +15,8 @@ from django.shortcuts import resolve_url
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import trigger_client_event
 from django_htmx.middleware import HtmxDetails
+
+from registries.addresses import split_url
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -72,7 +73,7 @@ class SignedInMiddleware(LoginRequiredMiddleware):
 def _page_of_form(request: HttpRequest) -> str:
     """The page that sent a form, or the list. After the log-in the form can be sent again there; its own address takes
     no GET."""
-    page = urlsplit(request.headers.get("Referer", ""))
+    page = split_url(request.headers.get("Referer", ""))
     if page.netloc != request.get_host():
         return resolve_url(settings.LOGIN_REDIRECT_URL)
     return page._replace(scheme="", netloc="", fragment="").geturl()

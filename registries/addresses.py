@@ -5,6 +5,7 @@ import ipaddress
 import re
 import unicodedata
 from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
 
 import idna
 
@@ -274,3 +275,11 @@ def _refuse_odd_numbers(name: str, last_label: str) -> None:
             ipaddress.IPv4Address(name)
         except ValueError:
             raise AddressError("bad_ip", name[:60]) from None
+
+
+def split_url(text: str) -> SplitResult:
+    """The parts of a URL that a client sent. A text that Python takes for none has no parts."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return SplitResult("", "", "", "", "")

@@ -1,12 +1,11 @@
 """The query parameters of the list. Invalid values are ignored, so that an old bookmark still works."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -14,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
+from registries.addresses import split_url
 from registries.domain.access import Access
 from registries.domain.query import (
     DEFAULT_PAGE_SIZE,
@@ -110,10 +110,9 @@ def came_from(request: HttpRequest) -> ListQuery:
     """The query of the list that a reader came from: in the URL of the page, or in that of the page before."""
     own = {name: value for name, value in request.GET.dict().items() if name in PARAMETERS}
     if not own:
-        with suppress(ValueError):
-            before = urlsplit(request.headers.get("Referer", "")[:LONGEST_ADDRESS])
-            if before.path.startswith(reverse("registries:list")):
-                own = dict(parse_qsl(before.query))
+        before = split_url(request.headers.get("Referer", "")[:LONGEST_ADDRESS])
+        if before.path.startswith(reverse("registries:list")):
+            own = dict(parse_qsl(before.query))
     return read(own)
 
 

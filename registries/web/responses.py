@@ -4,7 +4,6 @@ the answer for a registry that was deleted while somebody worked with it."""
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,6 +14,7 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
+from registries.addresses import split_url
 from registries.audit.action import Action
 from registries.domain.errors import NotFound, Problem
 from registries.domain.registry import INFORMATION, Key
@@ -60,7 +60,7 @@ def is_htmx(request: HttpRequest) -> bool:
 
 def shown_path(request: HttpRequest) -> str:
     """The path of the page that sent the htmx request, or ""."""
-    return urlsplit(HtmxDetails(request).current_url or "").path
+    return split_url(HtmxDetails(request).current_url or "").path
 
 
 def dialog(
@@ -88,7 +88,8 @@ def done(
     `href` is the link of the toast, `undo` the address of its button.
     """
     if shown_path(request) in (reverse("registries:pull_failures"), reverse("registries:secret_scan")):
-        return _leave(request, text, HtmxDetails(request).current_url_abs_path or "", undo)
+        page = split_url(HtmxDetails(request).current_url or "")
+        return _leave(request, text, page._replace(scheme="", netloc="").geturl(), undo)
     if not is_htmx(request) or shown_path(request) not in ("", reverse("registries:list")):
         query = filters.came_from(request)
         return _leave(request, text, filters.url(query, page=query.page), undo)

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from registries.domain.query import Criteria
+from registries.models import AuditEntry
 from registries.wiring import services
 from tests.cast import Cast, typed
 
@@ -150,3 +151,61 @@ def test_health_checks_are_answered_for_any_host(cast: Cast, host: str, path: st
     for ask in (cast.client("olive").get, Client().get, Client().head):
         assert ask(path, headers={"host": host}).status_code == 200
     assert Client().post(path, headers={"host": host}).status_code == 405
+
+
+NO_URL = "http://[x/?q=1"
+"""Python cannot split it."""
+
+
+@pytest.mark.parametrize("person", ["nina", None])
+def test_a_page_before_that_is_no_url_is_none(cast: Cast, person: str | None) -> None:
+    """A browser sends none; a script without an account must not fill the log with errors."""
+    cast.add()
+    client = cast.client(person, referer=NO_URL)
+
+    answers = [
+        client.get("/registries/"),
+        client.get(
+            "/registries/", {"current": NO_URL}, headers={"hx-request": "true", "hx-current-url": NO_URL}
+        ),
+        client.get("/registries/-/namespaces/", {"current": NO_URL}),
+        client.get("/registries/team-a/harbor-prod/delete/"),
+        client.post("/registries/-/batch-delete/", {"uids": "nothing"}),
+        client.post(
+            "/registries/-/add/", typed("other"), headers={"hx-request": "true", "hx-current-url": NO_URL}
+        ),
+    ]
+
+    assert {it.status_code for it in answers} <= ({200, 204, 422} if person else {302, 401})
+    assert stored(cast) == (2 if person else 1)
+
+
+NUL = "a\0b"
+"""PostgreSQL, on which these tests run as well, can neither store it nor look for it."""
+
+
+def test_a_nul_from_nobody_is_a_text_like_others(cast: Cast) -> None:
+    client = Client(headers={"cookie": 'sessionid="\\000aaaaaaaaaaaaaaaa"'})
+    answers = [client.get(path).status_code for path in ("/login/", "/registries/", "/registries/?q=%00")]
+    refused = Client().post("/login/", {"username": NUL, "password": "x"})
+
+    assert answers == [200, 302, 302]
+    assert refused.status_code == 422
+
+
+def test_a_nul_is_a_text_like_others(cast: Cast) -> None:
+    registry, api = cast.add(), cast.api("olive")
+    json = {"content_type": "application/json"}
+    one = "/oapis/image.theriseunion.io/v1alpha1/namespaces/team-a/registry-secrets/harbor-prod"
+    item = {"namespace": "team-a", "name": NUL, "uid": registry.uid}
+
+    undone = api.post(f"{one}/undo", {"uid": NUL}, **json)
+    refused = cast.api("omar").post(
+        f"{one[: one.index('/namespaces')]}/runs", {"type": "delete", "items": [item]}, **json
+    )
+    revoked = cast.client("olive").post("/accounts/vic/roles/revoke/", {"namespace": NUL})
+    silenced = cast.client("nina").post("/channels/-/silences/add/", {"namespace": "team-a", "host": NUL})
+
+    assert (undone.status_code, refused.status_code) == (404, 403)
+    assert (revoked.status_code, silenced.status_code) == (302, 422)
+    assert AuditEntry.objects.filter(person="omar", outcome="Forbidden", name__startswith="a").exists()

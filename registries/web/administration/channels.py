@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from django import forms
@@ -17,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from registries.addresses import split_url
 from registries.domain.access import Permission, role_for
 from registries.domain.errors import Forbidden, Invalid, NotFound, TooManyRequests
 from registries.events import words
@@ -222,7 +222,7 @@ def hidden_parts(config: Config) -> Iterator[str]:
     """The secrets of a channel, and the parts of its URL that are long enough for a key: a service may repeat one."""
     for value in (it for name, it in config.items() if name in SECRETS and it):
         yield value
-        parts = urlsplit(value)
+        parts = split_url(value)
         if parts.scheme:
             yield from (
                 it for it in re.split(r"[/?&=;]", f"{parts.path}?{parts.query}") if len(it) >= KEY_MIN

@@ -4,7 +4,7 @@ changes."""
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import push_url, replace_url, trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
+from registries.addresses import split_url
 from registries.domain.access import EVERYWHERE, Access, Permission
 from registries.domain.query import PAGE_SIZES, Filter, Group, ListQuery, Page, Sort, Tally
 from registries.domain.registry import Provider
@@ -53,7 +54,7 @@ def registry_list(request: ConsoleRequest) -> HttpResponse:
 def _keep_address(request: ConsoleRequest, response: HttpResponse, url: str) -> None:
     """Updates the address bar. Each filter adds a history entry; letters of a search replace the last one."""
     htmx = HtmxDetails(request)
-    shown = urlsplit(htmx.current_url or "")
+    shown = split_url(htmx.current_url or "")
     if f"{shown.path}?{shown.query}".rstrip("?") == url:
         return
     (replace_url if htmx.trigger_name == "q" else push_url)(response, url)
@@ -247,7 +248,7 @@ def namespace_options(request: ConsoleRequest) -> HttpResponse:
     `current` is the query string of the page, `find` the typed search.
     """
     access = request.access
-    current = dict(parse_qsl(urlsplit(request.GET.get("current", "")).query))
+    current = dict(parse_qsl(split_url(request.GET.get("current", "")).query))
     query = filters.read(current, find=lambda _namespace: NOBODY)
     find = request.GET.get("find", "").strip().lower()
     own = dict(access.roles)
