@@ -20,7 +20,7 @@ from registries.api.operations import OPERATIONS
 from registries.api.schemas import SCHEMAS
 from registries.api.shapes import Schema
 from registries.api.status import answer
-from registries.words.shell import BEARER
+from registries.words.shell import ASK_TOKEN, BEARER
 
 
 @login_not_required
@@ -41,6 +41,7 @@ def docs(request: HttpRequest) -> HttpResponse:
             (name, schema.get("description", ""), _written(schema)) for name, schema in SCHEMAS.items()
         ],
         "base": BASE,
+        "ask_token": ASK_TOKEN,
     }
     return render(request, "api/docs.html", context)
 

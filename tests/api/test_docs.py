@@ -10,6 +10,7 @@ from django.test import Client
 
 from registries.api.document import document
 from registries.api.operations import OPERATIONS
+from registries.words.shell import ASK_TOKEN
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SAID = ("summary", "description")
@@ -48,6 +49,12 @@ def test_the_page_shows_every_operation_to_everybody() -> None:
     assert "http-equiv" not in page
     for attribute in ('src="http', 'href="http', "<script>", "style="):
         assert attribute not in page
+
+
+def test_the_page_says_how_the_examples_get_their_token() -> None:
+    for language in ("en", "zh-hans"):
+        shown = page(language)
+        assert ASK_TOKEN in shown.partition('"$TOKEN"')[0]
 
 
 def test_the_document_is_complete_in_both_languages() -> None:

@@ -304,7 +304,8 @@ def test_the_commands_of_the_details_page(cast: Cast, place: Cluster, run: Run) 
     changed = place.server.call("GET", place.path("team-a", "shown")).body
     assert base64.b64decode(changed["spec"]["password"]) == b"next"
     run(delete)
-    run(create.replace("(password)", base64.b64encode(b"first").decode()))
+    run(f"echo first | {create}")
     created = place.server.call("GET", place.path("team-a", "shown")).body
+    assert base64.b64decode(created["spec"]["password"]) == b"first"
     assert created["metadata"]["annotations"]["theriseunion.io/display-name"] == "It's"
     place.delete("team-a", "shown")

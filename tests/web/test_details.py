@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from registries.domain.reading import to_domain
 from registries.domain.registry import Key, VerifyStatus
+from registries.domain.resource import encode_password
 from registries.domain.shown import NOT_VALID
 from registries.models import Silence
-from registries.web.registry.details import commands
+from registries.web.registry.details import PLACE, commands
 from registries.wiring import services
 from registries.words.shell import BEARER
 from tests.canary import CANARY
@@ -102,6 +103,7 @@ def test_a_hostile_display_name_is_quoted_in_the_commands(cast: Cast) -> None:
         {"display_name": "生产", "description": "EOF\nEOF\n$(reboot) `x`"},
         {"description": "- a\n: b\n#c\n'EOF'\n\tEOF"},
         {"username": "robot$p+ci", "domain": "harbor.example.com:8443"},
+        {"display_name": "100% %s \\n", "description": f"{PLACE} '{PLACE}'"},
     ],
 )
 def test_the_command_that_adds_it_makes_the_same_registry(cast: Cast, values: dict[str, str]) -> None:
@@ -110,11 +112,12 @@ def test_the_command_that_adds_it_makes_the_same_registry(cast: Cast, values: di
     services().tests.finish_test(access=cast.access("nina"), check=check)
     add = next(line for line in commands(cast.find(), cast.access("nina")) if "create" in line)
 
-    cat = subprocess.run(
-        ["sh", "-c", add.replace("kubectl create -f -", "cat")], capture_output=True, check=True
-    )
+    line = ["bash", "-c", add.replace("kubectl create -f -", "cat")]
+    cat = subprocess.run(line, input=f"{CANARY}\n".encode(), capture_output=True, check=True)
 
-    made = to_domain(yaml.safe_load(cat.stdout))
+    document = yaml.safe_load(cat.stdout)
+    assert document["spec"]["password"] == encode_password(CANARY)
+    made = to_domain(document)
     for name in ("key", "domain", "username", "provider", "display_name", "description", "labels"):
         assert getattr(made, name) == getattr(it, name)
     assert made.verification.status is VerifyStatus.UNTESTED

@@ -39,7 +39,7 @@ def test_shows_the_token_once(cast: Cast) -> None:
     text = text_in(page)
     assert text
     assert f"Bearer {text}" not in page, "the example asks for it"
-    assert "IFS= read -rs TOKEN; curl " in page
+    assert "printf &#x27;Token: &#x27; &gt;&amp;2; IFS= read -rs TOKEN; echo &gt;&amp;2; curl " in page
     listed = cast.client("nina").get("/tokens/").content.decode()
     assert text not in listed
     assert text[:12] in listed

@@ -41,7 +41,7 @@ from registries.wiring import services
 from registries.words import journal, labels, providers
 from registries.words.problems import problem_text
 from registries.words.pull_secrets import image_problem
-from registries.words.shell import ASK_TOKEN, BEARER, new_password, with_password
+from registries.words.shell import ASK_TOKEN, BEARER, new_password, new_registry, with_password
 
 RESOURCE = f"registrysecrets.{API_GROUP}"
 
@@ -203,6 +203,8 @@ class _Dumper(yaml.SafeDumper):
     """Prints texts of several lines as a block, as kubectl does."""
 
 
+PLACE = "(the password)"
+"""Stands for the password in a manifest."""
 _ODD = re.compile("[\x85\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Line breaks of Unicode, which readers of YAML take for others, and marks that change the direction of writing. They
 are shown as escapes, which need double quotes."""
@@ -234,10 +236,11 @@ def commands(registry: RegistrySecret, access: Access) -> list[str]:
     )
     annotate = f"kubectl annotate {RESOURCE} {registry.name} {where} --overwrite {notes}" if notes else ""
     patch = f"kubectl patch {RESOURCE} {registry.name} {where} --type=merge --patch-file=/dev/stdin"
+    manifest = _dump(_new(registry), PLACE)
     offered = (
         (Permission.SEE, f"kubectl get {RESOURCE} {registry.name} {where} -o {columns}"),
         (Permission.EDIT, annotate),
-        (Permission.CREATE, f"kubectl create -f - <<'EOF'\n{_dump(_new(registry), '(password)')}EOF"),
+        (Permission.CREATE, with_password(new_registry(manifest, PLACE), "kubectl create -f -")),
         (Permission.CREATE, with_password(new_password(), patch)),
         (Permission.DELETE, f"kubectl delete {RESOURCE} {registry.name} {where}"),
     )
