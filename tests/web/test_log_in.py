@@ -273,6 +273,11 @@ def test_the_demo_accounts_are_shown_in_the_demo_only(cast: Cast, settings: Any)
     assert "olive" in Client().get("/login/").content.decode()
 
 
+def test_a_stranger_has_no_button_for_a_navigation(cast: Cast) -> None:
+    assert 'id="nav-toggle"' not in Client().get("/login/").content.decode()
+    assert 'id="nav-toggle"' in cast.client("sam").get("/overview/").content.decode()
+
+
 def test_cookies_are_for_https_and_not_for_scripts(vic: User) -> None:
     client = Client()
     log_in(client)
