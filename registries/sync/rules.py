@@ -7,12 +7,13 @@ console's own account may not create registries there.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from registries.audit.action import Action
 from registries.audit.log import AuditLog
 from registries.domain.access import EVERYWHERE, Access, Permission, Role
-from registries.domain.errors import Conflict, Forbidden, NotFound, Problem
+from registries.domain.errors import Conflict, Forbidden, NotFound, Problem, TooManyRequests
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.selectors import read_selector
 from registries.index.search import Index
@@ -118,7 +119,8 @@ class Rules:
         self, *, access: Access, source: RegistrySecret, selection: Selection
     ) -> tuple[tuple[str, CopyState], ...]:
         """What the rule would find in each namespace now; WAITING: a copy will be written. Forbidden; Conflict;
-        SelectorError; Unavailable; TooManyRequests, as each comparison with a password is a guess."""
+        SelectorError; Unavailable. Each comparison with a password is a guess: without one left, a registry of others
+        counts as another one."""
         self.require(access=access)
         _require_usable(source)
         read_selector(selection.labels, "")
@@ -273,7 +275,9 @@ class Rules:
         known = found.known if found else NOTHING
 
         def alike() -> bool:
-            return present is not None and self._writes.alike(access, source, present, known)
+            with suppress(TooManyRequests):  # the rule leaves it alone, whether it is alike or not
+                return present is not None and self._writes.alike(access, source, present, known)
+            return False
 
         return decide(known, present, source, exists=True, selected=True, alike=alike)
 
