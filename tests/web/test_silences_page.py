@@ -94,6 +94,7 @@ def test_a_registry_is_silenced_from_its_page_which_says_so(cast: Cast) -> None:
     assert f"{ADD}?namespace=team-a&amp;name=harbor-prod" in page
     form = cast.client("omar", **HX).get(f"{ADD}?namespace=team-a&name=harbor-prod").content.decode()
     assert 'name="host"' not in form
+    assert re.findall(r'name="(\w+)"[^>]* autofocus', form) == ["reason"], "all else is filled in"
 
     assert add(cast, name="harbor-prod").status_code == 200
 

@@ -115,6 +115,8 @@ def silence_add(request: ConsoleRequest) -> HttpResponse:
     places = [(registry.namespace, registry.namespace)] if registry else scopes(request, Permission.EDIT)
     initial = {"ends_at": f"{timezone.localtime() + USUAL:{LOCAL}}"}
     form = SilenceForm(request.POST or None, initial=initial, namespaces=places)
+    if registry:  # all else is filled in
+        form.fields["reason"].widget.attrs["autofocus"] = True
 
     def change(_values: dict[str, Any]) -> str:
         scope = Scope(registry.namespace, uid=registry.uid) if registry else form.scope()
