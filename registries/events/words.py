@@ -36,7 +36,7 @@ HINTS: dict[tuple[str, str], Text] = {
     ("alertmanager", "url"): _("Without /api/v2/alerts."),
     ("alertmanager", "token"): _("Only if Alertmanager requires one."),
     ("webhook", "url"): _("It receives JSON, signed according to Standard Webhooks."),
-    ("webhook", "secret"): _("whsec_ and base64 of 24 to 64 bytes."),
+    ("webhook", "secret"): _("Of the receiver, or of your own: echo whsec_$(openssl rand -base64 32)"),
     ("mail", "to"): _("At most 20 addresses, separated by commas."),
 }
 EXAMPLES = {

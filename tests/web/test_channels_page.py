@@ -42,6 +42,7 @@ def add(client: Client, namespace: str = "team-a", service: str = "dingtalk", **
 
 def test_the_page_of_a_new_console_says_what_it_is_for(cast: Cast) -> None:
     assert "尚无通知渠道" in cast.client("olive").get("/channels/").content.decode()
+    assert "尚无通知渠道" not in cast.client("omar").get("/channels/").content.decode(), "he cannot see any"
 
 
 @pytest.mark.parametrize("service", ["dingtalk", "wecom", "feishu", "slack", "alertmanager", "webhook"])
