@@ -21,7 +21,7 @@ from registries.web.pulls.step import Step, change_account, change_template, del
 from registries.web.responses import details_url, is_htmx
 from registries.wiring import services
 from registries.words.labels import Label
-from registries.words.language import sentences
+from registries.words.language import is_chinese, sentences
 from registries.words.problems import problem_text
 from registries.words.pull_failures import FLAWS
 from registries.words.pull_secrets import FINDINGS
@@ -153,8 +153,9 @@ def _reason(finding: Finding, scanned: Scanned) -> str:
         Finding.DUPLICATE: scanned.same,
         Finding.FOREIGN: tuple(claimed),
     }.get(finding, ())
-    text = ", ".join(shown_words(it, NAME_MAX) for it in names[:NAMES_SHOWN])
-    hint = str(FINDINGS[finding].hint) % {"names": text + (", …" if len(names) > NAMES_SHOWN else "")}
+    comma = "、" if is_chinese() else ", "
+    text = comma.join(shown_words(it, NAME_MAX) for it in names[:NAMES_SHOWN])
+    hint = str(FINDINGS[finding].hint) % {"names": text + (f"{comma}…" if len(names) > NAMES_SHOWN else "")}
     if finding is Finding.BROKEN and scanned.flaw is not None:
         flawed = shown_words(scanned.flawed.rpartition("@")[2], NAME_MAX)
         hint = sentences(hint, str(FLAWS[scanned.flaw]) % {"key": flawed})
