@@ -175,6 +175,7 @@ def test_an_address_that_is_not_valid_can_only_be_corrected(
     shown = nina.get(page).content.decode()
     assert re.findall(r'class="btn btn-primary" id="(\S+)"', shown) == ["correct-link"]
     assert "verify/" not in shown.partition("</header>")[0]
+    assert shown.index('id="actions-more"') < shown.index('id="edit-link"'), "no room for both on a phone"
     assert shown.count("correct/") == 1, "the verdict does not offer it a second time"
     assert olive.get(f"{page}sync/").content == b"", "no rule starts here"
     refused = olive.post(f"{page}sync/edit/", {"scope": "all", "step": "save"})
