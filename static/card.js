@@ -38,7 +38,7 @@ async function show(pill) {
 
 // One pill sends several events: a tap is also a hover and a focus. Repeated events must not restart the request.
 function want(pill, delay = SHOW) {
-  if (pill !== anchor) hide();
+  if (pill.id !== anchor?.id) hide();
   stay();
   anchor = pill;
   if (open() || (showing && delay)) return;
@@ -70,8 +70,11 @@ if (card) {
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") hide();
   });
+  // A row that is drawn again, as under test, has the same status in a new element.
   document.addEventListener("htmx:afterSwap", () => {
-    if (anchor && !anchor.isConnected) hide();
+    const now = anchor && document.getElementById(anchor.id);
+    if (anchor && !now) hide();
+    else if (open() && now && !now.hasAttribute("aria-describedby")) show((anchor = now));
   });
   // The card goes with its status, and closes when that leaves the window.
   const follow = () => {

@@ -5,8 +5,11 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.peers.console_page import status
+from tests.peers.console_page import add_registry, choose, row, status
+from tests.peers.held import HeldRegistry
+from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People
+from tests.peers.words import ZH
 
 TEAM_A = "/registries/?namespace=team-a"
 NAME = "dockerhub-team-a"
@@ -78,6 +81,27 @@ def test_at_once_on_a_click(still: Page) -> None:
     still.clock.run_for(1)
 
     expect(still.get_by_role("tooltip")).to_contain_text(REASON)
+
+
+def test_it_stays_while_its_row_is_tested_and_drawn_again(
+    people: People, console: RunningConsole, held: HeldRegistry
+) -> None:
+    add_registry(people("olive"), console, "registry-held", namespace="team-a", **held.credential)
+    page = people("olive").open(f"{TEAM_A}&q=registry-held")
+    card, tested = page.get_by_role("tooltip"), row(page, "registry-held")
+    held.hold()
+    choose(page, "registry-held", ZH.test)
+    pill = tested.locator(".pill-busy")
+    pill.click()
+    expect(card).to_contain_text("测试中")
+
+    card.evaluate("it => it.addEventListener('toggle', () => { it.dataset.toggled = 'yes' })")
+    page.wait_for_function("it => !it.isConnected", arg=pill.element_handle())
+    held.let_go()
+
+    expect(tested.locator(".pill-bad")).to_be_visible()
+    expect(card.locator(".verdict-bad .stages")).to_be_visible()
+    expect(card).not_to_have_attribute("data-toggled", "yes")
 
 
 def test_on_a_tap_until_one_taps_elsewhere(people: People) -> None:
