@@ -13,7 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_htmx.http import reswap
 
-from registries.domain.errors import ConsoleError, Problem, TooManyRequests
+from registries.domain.errors import ConsoleError, TooManyRequests
 from registries.domain.resource import API_ROOT
 from registries.log_in.access import too_many_at_once
 from registries.log_in.sender import LATE
@@ -21,7 +21,7 @@ from registries.people.grants import access_without_roles
 from registries.web.frame import shown_theme
 from registries.web.responses import is_htmx, toast
 from registries.wiring import services
-from registries.words.problems import error_text, problem_text
+from registries.words.problems import error_text
 
 NEXT_MAX = 2_000
 log = logging.getLogger(__name__)
@@ -61,7 +61,10 @@ class ErrorMiddleware:
 
 
 def _of_error(request: HttpRequest, error: ConsoleError) -> HttpResponse:
-    response = problem(request, error.status, error_text(error))
+    text = error_text(error)
+    if type(error) is TooManyRequests and error.problem is None and not is_htmx(request):
+        text = _("Try again in %(seconds)s s.") % {"seconds": error.retry_after}  # the title says the rest
+    response = problem(request, error.status, text)
     if isinstance(error, TooManyRequests):
         response["Retry-After"] = str(error.retry_after)
     return response
@@ -81,6 +84,8 @@ def problem(request: HttpRequest, status: int, text: str, title: str = "", form:
     if is_htmx(request):
         return toast(reswap(HttpResponse(status=status), "none"), text, kind="bad")
     again = status == 429 or status >= 500
+    if request.method == "POST" and (again or status == 413):
+        form = form or _here(request, request.headers.get("Referer", ""))
     context = {"status": status, "title": title, "text": text, "again": again, "form_url": form}
     return render(request, "error.html", context, status=status)
 
@@ -96,7 +101,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return problem(request, 404, problem_text(Problem.NOT_FOUND))
+    return problem(request, 404, _("No page has this address. Check it for a typing error."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -1,5 +1,7 @@
 """The page of an internal error, where one part of the database is broken, and where every page would fail."""
 
+import re
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -85,6 +87,28 @@ def test_the_page_of_an_expired_form_leads_back_to_the_form(cast: Cast, page: st
     assert (f'class="btn btn-primary" href="{escape(page)}">重新打开表单</a>' in shown) is leads
     assert ("重新打开表单" in shown) is leads
     assert 'href="/registries/">返回镜像源列表</a>' in shown
+
+
+def test_a_form_that_is_too_large_or_too_soon_leads_back_to_the_form(cast: Cast) -> None:
+    path, client = "/registries/-/add/", cast.client("olive")
+    large = client.post(
+        path, {"description": "x" * 3_000_000}, headers={"Referer": f"http://testserver{path}"}
+    )
+    vars(services())["form_rates"] = Rates(1, StoredBuckets())
+    soon = [client.post(path, {}, headers={"Referer": f"http://testserver{path}"}) for _ in range(9)][-1]
+
+    assert (large.status_code, soon.status_code) == (413, 429)
+    for answer in (large, soon):
+        assert f'href="http://testserver{path}">重新打开表单</a>' in answer.content.decode()
+    assert "请求过多" not in soon.content.decode(), "the title says it"
+    assert re.search(r"<p>\d+ 秒后再试。", soon.content.decode())
+
+
+def test_an_address_without_a_page_says_so(cast: Cast) -> None:
+    page = cast.client("olive").get("/no-such-page/").content.decode()
+
+    assert "没有页面使用该地址" in page
+    assert "命名空间中没有角色" not in page
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ def restart_pod(request: ConsoleRequest, namespace: str, name: str) -> HttpRespo
             if error.code == Problem.SESSION_ENDED:
                 raise
             is_over = isinstance(error, NotFound | Conflict)
-            problem, status = POD_OVER if is_over else error_text(error), 409
+            problem, status = str(POD_OVER) if is_over else error_text(error), 409
     title = _("Restart the workload")
     context = {"title": title, "name": name, "uid": uid, "problem": problem, "is_over": is_over}
     context["back"] = reverse("registries:pull_failures", query={"namespace": namespace})
