@@ -32,7 +32,7 @@ RULES = {
 COPIES = {
     "waiting": Label(_("will be written"), *BUSY),
     "in_step": Label(_("in sync"), *GOOD),
-    "present": Label(_("already there, with the same values; left alone"), *INFO),
+    "present": Label(_("same values already there; left alone"), *INFO),
     "name_taken": Label(_("another registry has this name; left alone"), *WARN),
     "changed": Label(_("changed by somebody; left alone"), *WARN),
     "deleted": Label(_("deleted by somebody"), *WARN),

@@ -8,7 +8,7 @@ from django.test import Client
 
 from registries.domain.errors import NotFound
 from registries.domain.registry import Key
-from registries.models import SyncRule
+from registries.models import SyncCopy, SyncRule
 from registries.sync.rows import Selection
 from registries.wiring import services
 from tests.canary import CANARY
@@ -140,6 +140,15 @@ def test_a_conflict_is_solved_with_one_click(cast: Cast) -> None:
     assert password(in_b(cast).key) == CANARY
     assert client.get(solve).status_code == 404, "there is nothing to solve any more"
     assert CANARY not in asked
+
+
+def test_a_copy_that_may_not_be_written_says_who_lacks_which_role(cast: Cast) -> None:
+    keep(cast, cast.add())
+    turn()
+    SyncCopy.objects.update(state="failed", problem="Forbidden")
+
+    for shown in (panel(cast), htmx(cast).get(f"{URL}solve/team-b/").content.decode()):
+        assert "olive 在此命名空间没有 image-admin 角色，由管理员授予。" in shown
 
 
 def off(cast: Cast, choice: str) -> Any:

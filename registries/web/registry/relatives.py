@@ -74,6 +74,7 @@ def _missing_row(source: RegistrySecret, it: Missing) -> dict[str, Any]:
         "key": it.key,
         "uid": f"{it.key.namespace}-{it.key.name}",
         "href": details_url(it.key) if it.name_taken else "",
+        "gone": not it.name_taken,
         "bond": BONDS[Bond.COPY],
         "text": _("name taken by another registry") if it.name_taken else _("gone"),
         "align": f"{details_url(it.key)}align/?source={source.uid}" if it.alignable else "",
@@ -131,7 +132,7 @@ def _align_missing(request: ConsoleRequest, key: Key) -> HttpResponse:
         problem = error_text(error)
     context = {"copy": Target(source, key), "source": source, "gone": True, "problem": problem}
     status = 422 if problem else 200
-    return dialog(request, "registry/_align.html", context, status=status, title=_("Align"))
+    return dialog(request, "registry/_align.html", context, status=status, title=_("Create again"))
 
 
 def _aligned(request: ConsoleRequest, copy: Key, source: RegistrySecret) -> HttpResponse:

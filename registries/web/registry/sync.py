@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from registries.domain.access import Access
-from registries.domain.errors import Conflict, ConsoleError, Invalid, NotFound
+from registries.domain.errors import Conflict, ConsoleError, Invalid, NotFound, Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.selectors import SelectorError
 from registries.log_in.access import ConsoleRequest
@@ -46,7 +46,7 @@ def sync(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     context: dict[str, Any] = {"registry": registry, "keeper": source, "url": _url(registry)}
     context |= {"may": may, "can_be_source": can_be_source}
     if view is not None:
-        rows = [_row(registry, it, may=can_be_source) for it in sorted(view.copies, key=_order)[:SHOWN]]
+        rows = [_row(view.rule, it, may=can_be_source) for it in sorted(view.copies, key=_order)[:SHOWN]]
         busy = view.rule.state in (RuleState.NEW, RuleState.ENDING) or any(
             it["state"] is CopyState.WAITING for it in rows
         )
@@ -132,7 +132,7 @@ def sync_solve(request: ConsoleRequest, namespace: str, name: str, place: str) -
     _require(access)
     view = services().sync_rules.view(access=access, registry=registry)
     found = next((it for it in view.copies if it.namespace == place), None) if view else None
-    if found is None or found.known.state not in SOLUTIONS:
+    if view is None or found is None or found.known.state not in SOLUTIONS:
         raise NotFound(place)
     state, key = found.known.state, Key(place, name)
     problem = ""
@@ -149,6 +149,7 @@ def sync_solve(request: ConsoleRequest, namespace: str, name: str, place: str) -
         "key": key,
         "uid": present.uid if present else "",
         "label": COPIES[state],
+        "cause": _cause(view.rule, found),
         "click": CLICKS[state],
         "effect": EFFECTS[state],
         "writes": SOLUTIONS[state] is not Solution.DISMISS,
@@ -195,29 +196,40 @@ def _order(it: Found) -> tuple[bool, int, str]:
     return (state is CopyState.IN_STEP and not it.problem, place, it.namespace)
 
 
-def _row(registry: RegistrySecret, it: Found, *, may: bool) -> dict[str, Any]:
+def _row(rule: Rule, it: Found, *, may: bool) -> dict[str, Any]:
     state = it.known.state
     clickable = may and state in SOLUTIONS
     bound = it.problem and state is CopyState.IN_STEP
     return {
-        "key": Key(it.namespace, registry.name),
+        "key": Key(it.namespace, rule.key.name),
         "namespace": it.namespace,
         "state": state,
         "label": COPIES[state],
         "there": state
         not in (CopyState.DELETED, CopyState.NAMESPACE_GONE, CopyState.WAITING, CopyState.FAILED),
-        "problem": problem_text(it.problem) if it.problem else "",
+        "problem": _cause(rule, it),
         "not_bound": bound,
         "click": CLICKS[state] if clickable else "",
-        "url": f"{_url(registry)}solve/{it.namespace}/",
+        "url": f"{details_url(rule.key)}sync/solve/{it.namespace}/",
     }
+
+
+def _cause(rule: Rule, it: Found) -> str:
+    """Why a namespace has no copy as it should be, or ""."""
+    if it.problem == Problem.FORBIDDEN:
+        text = _(
+            "%(person)s does not have the role image-admin in this namespace. An administrator can assign it."
+        )
+        return text % {"person": rule.person}
+    return problem_text(it.problem) if it.problem else ""
 
 
 def why(rule: Rule) -> str:
     """Why a rule does not act now, or ""."""
     if rule.state is RuleState.NO_RIGHT:
         text = _(
-            "%(person)s is not image-admin in all namespaces any more. Another administrator can save it again."
+            "%(person)s is no longer image-admin in all namespaces. The rule goes on when another administrator saves"
+            " it again."
         )
         return text % {"person": rule.person}
     if rule.state is RuleState.SOURCE_GONE:
