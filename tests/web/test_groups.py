@@ -87,14 +87,14 @@ QUAY = "quay.example.com:5000 2 registries in 2 namespaces Test these 2"
         (
             "group=cause",
             [
-                "Wrong user name or password 2 registries in 2 namespaces on one host 2 failing Test these 2",
+                "Wrong user name or password 2 registries in 2 namespaces 2 failing Test these 2",
                 "r-0",
                 "r-1",
-                "Timed out 1 registry in one namespace on one host 1 failing Test this one",
+                "Timed out 1 registry in one namespace 1 failing Test this one",
                 "r-2",
-                "Connected 1 registry in one namespace on one host Test this one",
+                "Connected 1 registry in one namespace Test this one",
                 "r-3",
-                "Not tested 1 registry in one namespace on one host Test this one",
+                "Not tested 1 registry in one namespace Test this one",
                 "r-4",
             ],
         ),
@@ -118,6 +118,15 @@ QUAY = "quay.example.com:5000 2 registries in 2 namespaces Test these 2"
 )
 def test_groups_say_how_many_fail_and_why(morning: Cast, query: str, rows: list[str]) -> None:
     assert shown(morning, query) == rows
+
+
+def test_a_cause_on_several_hosts_says_on_how_many(cast: Cast) -> None:
+    for host in ("harbor.example.com", "quay.example.com"):
+        judge(cast.add(host.partition(".")[0], domain=host), "timeout")
+
+    head = shown(cast, "group=cause")[0]
+
+    assert head == "Timed out 2 registries in one namespace on 2 hosts 2 failing Test these 2"
 
 
 def test_a_group_that_began_on_a_page_before_says_so(cast: Cast) -> None:

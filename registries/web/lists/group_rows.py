@@ -52,12 +52,11 @@ def spread(registries: int, namespaces: int) -> str:
 
 
 def _spread(head: GroupHead) -> str:
-    """Where a group is; for a cause also on how many hosts."""
+    """Where a group is; for a cause also on how many hosts, if on several."""
     text = spread(head.total, head.namespaces)
     if head.member.group is not Group.CAUSE:
         return text
-    hosts = ngettext("%(what)s on one host", "%(what)s on %(n)d hosts", head.hosts)
-    return hosts % {"what": text, "n": head.hosts}
+    return text if head.hosts < 2 else _("%(what)s on %(n)d hosts") % {"what": text, "n": head.hosts}
 
 
 def _failing(head: GroupHead) -> str:
