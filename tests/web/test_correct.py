@@ -180,6 +180,10 @@ def test_it_is_offered_at_a_failure_to_who_may(
     assert ('id="correct-next"' in page) is offered
     assert ('id="correct-link"' in page) is offered
     assert cast.client(person).get(PATH).status_code == (200 if offered else 403)
+    services().tests.begin_test(access=cast.access("nina"), key=registry.key)
+    page = cast.client(person).get("/registries/team-a/harbor-prod/").content.decode()
+    assert 'id="correct-next"' not in page, "the result may be another one"
+    assert "结果会自动显示在这里。" in page
 
 
 def test_it_is_not_offered_while_another_test_runs(cast: Cast, probing: Probing) -> None:

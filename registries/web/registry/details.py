@@ -120,6 +120,7 @@ def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) 
         **_list(request),
         "around": services().index.failing_around(access, filters.came_from(request), registry.key),
         "actions": _actions(acting, registry),
+        "menu_from": 2 if registry.address_problem else 3,  # the first button is longer then
         "role": access.role(registry.namespace),
         "authorities": _authorities(registry),
         "now": datetime.now(UTC),
