@@ -29,6 +29,11 @@ BUTTONS = (
     + f"<button class='btn' style='{TALL}'>a</button>" * 3
     + "</div></td></tr></table>"
 )
+SCROLLED = (
+    "<ul style='height: 40px; margin: 0; overflow-y: auto; background: {}'>"
+    + "<li>a namespace</li>" * 9
+    + "</ul>"
+)
 REASON = (
     "<p id='registries'><b class='why-reason' title='Connection refused' style='display: block; overflow: hidden; "
     "white-space: nowrap; width: {}px'>Connection refused</b></p>"
@@ -73,6 +78,7 @@ FAULTS = {
     "cut reason": REASON.format(40),
     "state without its word": "<p id='registries'><b class='pill' style='font-size: 0'>Failed</b></p>",
     "lone button": BUTTONS.format(140),
+    "no sign of more": SCROLLED.format("none"),
     "short end of a value": '<table><tr><td><b class="mono" style="display: block; width: 90px; font: 16px monospace; '
     'overflow-wrap: anywhere">harbor.com</b></td></tr></table>',
     "colour alone": '<i style="display: block; width: 9px; height: 9px; background: var(--bad)"></i>',
@@ -114,6 +120,7 @@ RIGHT = {
     "cut reason": REASON.format(200),
     "state without its word": "<p id='registries'><b class='pill'>Failed</b></p>",
     "lone button": BUTTONS.format(70),
+    "no sign of more": SCROLLED.format("linear-gradient(red, blue) local"),
     "short end of a value": '<table><tr><td><b class="mono" style="display: block; width: 90px; font: 16px monospace; '
     'overflow-wrap: anywhere">harbor.<wbr>com</b></td></tr></table>',
     "colour alone": '<i title="Failed" style="display: block; width: 9px; height: 9px; background: var(--bad)"></i>',
@@ -151,6 +158,13 @@ def test_the_name_of_a_role_stays_in_one_line(page: Page) -> None:
     assert "broken role or count" not in faults(
         page, role.format("<i style='white-space: nowrap'>image-admin</i>")
     )
+
+
+def test_no_button_of_the_head_of_a_page_stands_alone_in_a_last_line(page: Page) -> None:
+    head = BUTTONS.replace("row-actions", "page-actions")
+
+    assert "lone button" in faults(page, head.format(140))
+    assert "lone button" not in faults(page, head.format(190))
 
 
 def test_the_name_of_an_image_ends_with_more_than_one_character(page: Page) -> None:

@@ -420,6 +420,19 @@
     if (getComputedStyle(it).overflowX !== "visible" && it.scrollWidth > it.clientWidth + 1) fault("cut time", it);
   }
 
+  // No button of a page's head stands alone in a last line.
+  for (const it of all.filter((one) => one.matches(".page-actions"))) {
+    const tops = [...it.querySelectorAll(".btn")].filter(isShown).map((one) => Math.round(one.getBoundingClientRect().top));
+    if (tops.length > 2 && tops.filter((one) => one > tops[0] + 8).length === 1) fault("lone button", it);
+  }
+
+  // What scrolls inside a page or dialog has a shadow where it goes on.
+  for (const it of all.filter((one) => /auto|scroll/.test(getComputedStyle(one).overflowY))) {
+    if (it.matches("textarea, pre, .dialog-content, .navigation") || it.closest("[popover]")) continue;
+    const goesOn = it.clientHeight > 0 && it.scrollHeight > it.clientHeight + 4;
+    if (goesOn && !/local/.test(getComputedStyle(it).backgroundAttachment)) fault("no sign of more", it, `${it.scrollHeight} px in ${it.clientHeight}`);
+  }
+
   // No button of a row of a table stands alone in a last line, and no address ends with one or two characters in a line of their own.
   for (const it of phone || innerWidth < 768 ? [] : all.filter((one) => one.matches("td > .row-actions"))) {
     const tops = [...it.querySelectorAll(".btn")].map((one) => Math.round(one.getBoundingClientRect().top));
