@@ -113,14 +113,15 @@ def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) 
     version = _version(registry)
     check = services().history.under_way([registry.uid]).get(registry.uid)
     acting = request.acting_access
+    actions = _actions(acting, registry)
     return {
         "version": version,
         "pulse_every": pulse_every(),
         **panel(acting, registry, check),
         **_list(request),
         "around": services().index.failing_around(access, filters.came_from(request), registry.key),
-        "actions": _actions(acting, registry),
-        "menu_from": 2 if registry.address_problem else 3,  # the first button is longer then
+        "actions": actions,
+        "menu_from": 2 if registry.address_problem and len(actions) > 2 else 3,  # the first is longer then
         "role": access.role(registry.namespace),
         "authorities": _authorities(registry),
         "now": datetime.now(UTC),
