@@ -1,8 +1,11 @@
 """One dialog adds into several namespaces, and one test is enough for the copies."""
 
+import json
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -15,6 +18,7 @@ from registries.people.grants import set_grant
 from registries.wiring import services
 from tests import canary
 from tests.cast import Cast, typed
+from tests.peers.scripted import wait_for
 from tests.web.copies import ADD, htmx, namespaces, plan, stored
 
 
@@ -183,3 +187,25 @@ def test_a_copy_that_was_deleted_and_written_by_somebody_else_is_told_no_verdict
 
     assert stored(cast)["team-b/harbor-prod"].origin == made.origin
     assert stored(cast)["team-b/harbor-prod"].verification.status is VerifyStatus.UNTESTED
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("another", [False, True])
+def test_what_was_added_and_cannot_be_copied_now_is_said_to_be_there(
+    transactional_db: None, cast: Cast, settings: Any, another: bool
+) -> None:
+    settings.TEST_THREADS = 2
+    held, threads, owner = threading.Event(), services().run_threads, cast.access("olive").owner
+    values = typed() | {"also": ["team-b"]} | ({"another": "yes"} if another else {})
+    try:
+        for _ in range(2):
+            threads.submit(held.wait, owner)
+
+        answer = htmx(cast).post(ADD, values)
+    finally:
+        held.set()
+
+    told = json.loads(answer["HX-Trigger"])["toast"]["text"]
+    assert "未复制到其他命名空间。请求过多" in told
+    assert list(stored(cast)) == ["team-a/harbor-prod"]
+    assert wait_for(lambda: not services().history.under_way([it.uid for it in stored(cast).values()]))

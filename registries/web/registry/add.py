@@ -19,6 +19,7 @@ from registries.domain.errors import (
     AlreadyExists,
     Cause,
     Conflict,
+    ConsoleError,
     Forbidden,
     Invalid,
     LeftAlone,
@@ -140,14 +141,12 @@ def _saved(request: ConsoleRequest, created: RegistrySecret) -> HttpResponse:
         text = _("Added %(name)s. The connection was not tested.")
     text = sentences(text % {"name": created.title}, why, stale_twins(request.access, created))
     event = ("registry-saved", {"uid": created.uid, "tested": True})
-    also = copy_to.chosen_namespaces(request, "also", created)
-    if also and "another" not in request.POST:
-        response = copy_to.copy_at_once(request, created, also)
+    run, more = _copies(request, created)
+    if run and "another" not in request.POST:
+        response = copy_to.begun(request, run)
         trigger_client_event(response, *event)
         return toast(response, text, href=details_url(created.key))
-    if also:
-        copy_to.begin_copies(request.access, created, also)
-        text = sentences(text, _under_way(len(also)))
+    text = sentences(text, more)
     if "another" not in request.POST:
         return done(request, text, event, href=details_url(created.key))
     if not is_htmx(request):
@@ -159,9 +158,17 @@ def _saved(request: ConsoleRequest, created: RegistrySecret) -> HttpResponse:
     return toast(response, text, href=details_url(created.key))
 
 
-def _under_way(copies: int) -> str:
-    text = ngettext("%(n)s copy is being made.", "%(n)s copies are being made.", copies)
-    return text % {"n": f"{copies:,}"}
+def _copies(request: ConsoleRequest, created: RegistrySecret) -> tuple[UUID | None, str]:
+    """The run that copies what was added into the namespaces that were chosen with it, and what to say about it."""
+    also = copy_to.chosen_namespaces(request, "also", created)
+    if not also:
+        return None, ""
+    try:
+        run = copy_to.begin_copies(request.access, created, also)
+    except TooManyRequests as error:
+        return None, sentences(_("It was not copied into the other namespaces."), _sentence(error))
+    text = ngettext("%(n)s copy is being made.", "%(n)s copies are being made.", len(also))
+    return run, text % {"n": f"{len(also):,}"}
 
 
 def why_not_tested(access: Access, key: Key) -> str:
@@ -170,8 +177,12 @@ def why_not_tested(access: Access, key: Key) -> str:
     try:
         services().single_tests.start(access=access, key=key)
     except (TooManyRequests, Conflict) as error:
-        return error_text(error).rstrip("。.") + ("。" if is_chinese() else ".")
+        return _sentence(error)
     return ""
+
+
+def _sentence(error: ConsoleError) -> str:
+    return error_text(error).rstrip("。.") + ("。" if is_chinese() else ".")
 
 
 def _form(

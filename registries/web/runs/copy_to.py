@@ -114,18 +114,17 @@ def chosen_namespaces(request: ConsoleRequest, field: str, source: RegistrySecre
     return sorted(possible.intersection(request.POST.getlist(field)))[:MOST]
 
 
-def copy_at_once(request: ConsoleRequest, source: RegistrySecret, namespaces: Sequence[str]) -> HttpResponse:
-    """Copies what was added a moment ago into the namespaces that were chosen with it, and shows the progress."""
-    run = begin_copies(request.access, source, namespaces)
-    return _progress(request, _runs().view(access=request.access, run_id=run), changed=True)
-
-
 def begin_copies(access: Access, source: RegistrySecret, namespaces: Sequence[str]) -> UUID:
-    """The run that copies what was added into these namespaces."""
+    """The run that copies what was added into these namespaces. TooManyRequests."""
     runs, targets = _runs(), [Target(source, Key(it, source.name)) for it in namespaces]
     run = runs.propose(access=access, registries=targets)
     runs.start(access=access, run_id=run)
     return run
+
+
+def begun(request: ConsoleRequest, run: UUID) -> HttpResponse:
+    """The progress of a run that was begun a moment ago."""
+    return _progress(request, _runs().view(access=request.access, run_id=run), changed=True)
 
 
 def _runs() -> Runs:
