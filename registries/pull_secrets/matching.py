@@ -6,7 +6,10 @@ path/filepath.Match.
 """
 
 import re
+import sys
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 DEFAULT_DOMAIN = "docker.io"
@@ -154,20 +157,24 @@ def _unescaped(text: bytes) -> bytes:
 
 
 _RANGE = r"[^\]-](?:-[^\]-])?"
-_PART = re.compile(rf"\*|\[(?:{_RANGE})+\]|[^*\[]", re.DOTALL)
+_LAST = chr(sys.maxunicode)
+_ONE = rf"\*|\[(?:{_RANGE})++\]|[^*\[]"
+_PART, _PATTERN = re.compile(_ONE, re.DOTALL), re.compile(rf"(?:{_ONE})*+", re.DOTALL)
 
 
 def glob_matches(pattern: bytes, label: bytes) -> bool:
     """Whether a pattern with `*` and `[a-z]` matches a whole label. False for a malformed pattern.
 
-    Takes at most len(pattern) * len(label) steps.
+    Takes at most len(pattern) * len(label) steps. A search for parts in a malformed one would take the square of it.
     """
     if not {*b"*["} & {*pattern}:
         return pattern == label
     whole, text = pattern.decode(errors="surrogateescape"), label.decode(errors="surrogateescape")
+    if not _PATTERN.fullmatch(whole):
+        return False
     parts = _PART.findall(whole)
     shortest = len(parts) - parts.count("*")
-    return shortest <= len(text) and "".join(parts) == whole and _matches(parts, text)
+    return shortest <= len(text) and _matches(parts, text)
 
 
 def _matches(parts: list[str], text: str) -> bool:
@@ -191,8 +198,23 @@ def _matches(parts: list[str], text: str) -> bool:
 def _fits(part: str, character: str) -> bool:
     if len(part) == 1:
         return part == character
-    ranges = re.findall(_RANGE, part[1:-1], re.DOTALL)
-    return any(it[0] <= character <= it[-1] for it in ranges)
+    ranges = _ranges(part)
+    place = bisect_right(ranges, (character, _LAST)) - 1
+    return place >= 0 and character <= ranges[place][1]
+
+
+@lru_cache(maxsize=64)
+def _ranges(part: str) -> list[tuple[str, str]]:
+    """The ranges of `[a-z]`, sorted, those that overlap as one. A part may have thousands, and is compared with each
+    character of many labels."""
+    merged: list[tuple[str, str]] = []
+    for it in sorted(set(re.findall(_RANGE, part[1:-1], re.DOTALL))):
+        first, last = it[0], it[-1]
+        if merged and first <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(merged[-1][1], last)
+        elif first <= last:
+            merged.append((first, last))
+    return merged
 
 
 _DOCKER_HUB = b"index.docker.io"

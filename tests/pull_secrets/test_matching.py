@@ -116,7 +116,10 @@ def test_image_names(image: str, name: str | None) -> None:
     [
         ("*" * 5_000 + "!.io", "reg.io/a"),
         ("*a" * 5_000 + ".io", "a" * 200 + ".io/a"),
-        ("[a-" * 50_000, "reg.io/a"),
+        ("[a-" * 20_000 + ".io", "reg.io/a"),
+        ("a" + "[" * 60_000, "localhost/a"),
+        ("a[b" * 20_000 + ".io", "reg.io/a"),
+        ("*[" + "b" * 60_000 + "].io", "a" * 200 + ".io/a"),
         ("reg.io", "a" * 1_000_000 + "!"),
         ("reg.io", "a" * 250 + "!"),
         ("reg.io", "a-" * 500),
@@ -125,7 +128,7 @@ def test_image_names(image: str, name: str | None) -> None:
 )
 def test_hostile_texts_cost_little(key: str, image: str) -> None:
     assert matches([key], image) == []
-    assert processor_seconds(lambda: matches([key], image)) < 2.0
+    assert processor_seconds(lambda: matches([key], image)) < 0.5
 
 
 def test_the_kubelets_own_code_agrees() -> None:
