@@ -45,6 +45,13 @@ def test_the_page_of_a_new_console_says_what_it_is_for(cast: Cast) -> None:
     assert "尚无通知渠道" not in cast.client("omar").get("/channels/").content.decode(), "he cannot see any"
 
 
+def test_a_free_name_is_proposed(cast: Cast) -> None:
+    client, form = cast.client("nina"), "/channels/-/add/dingtalk/"
+    for name in ("钉钉", "钉钉 2", "钉钉 3"):
+        assert f'name="name" value="{name}"' in client.get(form).content.decode()
+        assert add(client, name=name).status_code == 302
+
+
 @pytest.mark.parametrize("service", ["dingtalk", "wecom", "feishu", "slack", "alertmanager", "webhook"])
 def test_every_service_has_a_form(cast: Cast, service: str) -> None:
     assert f"/channels/-/add/{service}/" in cast.client("nina").get("/channels/-/add/").content.decode()

@@ -142,7 +142,7 @@ def channel_add(request: ConsoleRequest, service: str = "") -> HttpResponse:
     title = _("Add channel: %(service)s") % {"service": words.SERVICES[service].text}
     initial = {
         "language": "zh" if request.LANGUAGE_CODE.startswith("zh") else "en",
-        "name": str(words.SERVICES[service].text),
+        "name": _free_name(request, str(words.SERVICES[service].text)),
     }
     places = scopes(request, Permission.CREATE)
     form = ChannelForm(request.POST or None, service=service, namespaces=places, initial=initial)
@@ -161,6 +161,13 @@ def channel_add(request: ConsoleRequest, service: str = "") -> HttpResponse:
         return _("Added the channel %(name)s.") % {"name": made.name}
 
     return submit(request, form, change, title=title, page=PAGE, template=TEMPLATE, service=service)
+
+
+def _free_name(request: ConsoleRequest, name: str) -> str:
+    """A name that no channel has which the person manages: this one, or one with a number."""
+    taken = {it.name for it in services().channels.all(access=request.access)}
+    names = (name, *(f"{name} {number}" for number in range(2, len(taken) + 2)))
+    return next(it for it in names if it not in taken)
 
 
 @sensitive_post_parameters(*SECRETS)
