@@ -210,6 +210,18 @@ def test_what_was_rolled_back_is_called_so(cast: Cast, five: dict[str, RegistryS
     assert "run-progress" not in rolled_back
 
 
+@pytest.mark.parametrize("waits", [True, False])
+def test_only_what_waits_is_called_waiting(
+    cast: Cast, probing: Probing, five: dict[str, RegistrySecret], waits: bool
+) -> None:
+    chosen = [five[it].uid for it in ("differs", *(["far"] if waits else []))]
+    html = stopped_at(
+        five["differs"], cast.client("olive", hx_request="true"), probing("harbor")["password"], chosen
+    )
+    assert ("等待中的镜像源未更换" in html) == waits
+    assert ("并非所有镜像源都已更换" in html) != waits
+
+
 @pytest.mark.parametrize("end", ["retry", "roll-back", "leave", "twice"])
 def test_a_failure_stops_and_the_person_decides(
     cast: Cast, probing: Probing, five: dict[str, RegistrySecret], end: str
