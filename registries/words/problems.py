@@ -167,7 +167,7 @@ TEXTS: dict[Problem, Text] = {
     ),
     Problem.RECIPIENTS: _("Enter at most 20 e-mail addresses, separated by commas."),
     Problem.DATE: _("Enter a date as YYYY-MM-DD."),
-    Problem.FORBIDDEN: _("The required role was missing."),
+    Problem.FORBIDDEN: _("The required role was missing. An administrator can assign it."),
     Problem.TOO_MANY_REQUESTS: _("Too many requests. Try again in a moment."),
     Problem.UNAVAILABLE: _("The store does not answer. Try again in a moment."),
     Problem.CONTROL_CHARACTER: _("Remove the invisible control characters."),

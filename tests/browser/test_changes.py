@@ -213,7 +213,7 @@ class TestBatchDeletion:
 
         expect(dialog(page).get_by_role("heading", name=ZH.finished)).to_be_visible()
         expect(dialog(page)).to_contain_text("已删除 0 / 3")
-        failures = dialog(page).get_by_role("listitem").filter(has_text="缺少所需的角色。")
+        failures = dialog(page).get_by_role("listitem").filter(has_text="缺少所需的角色，由管理员授予。")
         expect(failures.get_by_role("listitem")).to_have_count(3)
         dialog(page).get_by_role("link", name=ZH.close).click()
         expect(selection(page)).to_have_text("已选 3 项")

@@ -160,7 +160,7 @@ def test_a_role_that_was_taken_back_before_the_confirmation_counts(cast: Cast) -
     shown = client.post(start, {"count": "1"}).content.decode()
 
     assert left(cast) == ["team-a/a"]
-    assert "缺少所需的角色" in shown
+    assert "缺少所需的角色，由管理员授予" in shown
     remove_grant(cast.users["nina"], "team-a")
 
 
