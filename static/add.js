@@ -51,6 +51,15 @@ function offerTrust() {
   document.getElementById("div_id_tls").hidden = usual && DOCKER_HUB.test(field("domain").value.trim());
 }
 
+// A copy goes to another namespace than the registry itself.
+function offerOthers() {
+  for (const box of form().querySelectorAll("[name=also]")) {
+    const own = box.value === field("namespace").value;
+    box.disabled = own;
+    box.closest(".choice").hidden = own;
+  }
+}
+
 function checkAccount() {
   const name = field("username").value.trim().toLowerCase();
   document.getElementById("administrator").hidden = !ADMINISTRATORS.includes(name);
@@ -179,6 +188,7 @@ function changed(event) {
     applyPreset({ keep: false });
     askLater();
   }
+  if (name === "namespace") offerOthers();
   if (["domain", "username", "namespace"].includes(name)) askLater();
 }
 
@@ -277,6 +287,7 @@ function start() {
   // What was typed stays, also an emptied field; a new form begins with the preset.
   applyPreset({ keep: Boolean(target.querySelector("#error-summary")) });
   offerTrust();
+  offerOthers();
   checkAccount();
   checkRules();
   if (field("domain").value) askLater();

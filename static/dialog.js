@@ -129,7 +129,8 @@ function swap(clash) {
 function narrow(field) {
   const wanted = field.value.trim().toLowerCase();
   for (const choice of body.querySelectorAll(`${field.dataset.filters} .choice`)) {
-    choice.hidden = !choice.textContent.toLowerCase().includes(wanted) && !choice.querySelector(":checked");
+    const box = choice.querySelector("input");
+    choice.hidden = box.disabled || (!choice.textContent.toLowerCase().includes(wanted) && !box.checked);
   }
 }
 

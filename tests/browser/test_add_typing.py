@@ -182,6 +182,17 @@ class TestTheForm:
         expect(row(page, "harbor-second")).to_be_visible()
 
 
+class TestOtherNamespaces:
+    def test_offers_every_namespace_but_that_of_the_registry(self, form: Locator) -> None:
+        form.get_by_text("同时添加到其他命名空间").click()
+        offered = form.locator("#also .choice:visible")
+        count = offered.count()
+        for namespace in ("team-b", "default"):
+            fill(form, namespace=namespace)
+            expect(offered.filter(has_text=namespace)).to_have_count(0)
+            expect(offered).to_have_count(count)
+
+
 class TestTheProvider:
     def test_follows_the_address_until_one_is_chosen(self, form: Locator) -> None:
         chosen = form.locator("[name=provider]:checked")
