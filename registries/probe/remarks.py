@@ -121,6 +121,10 @@ WARNINGS: dict[str, Text] = {
         "旧密码目前仍然可用；待各处都换成新密码后，再到仓库吊销旧密码",
         "The old password still works; revoke it at the registry once everything uses the new one",
     ),
+    "old_password_same": Text(
+        "这就是已保存的密码，保存后没有变化；请勿在仓库吊销它",
+        "This is the password that is stored already: saving it changes nothing. Do not revoke it at the registry",
+    ),
     "old_password_refused": Text(
         "仓库已不接受旧密码，保存之前无法拉取镜像",
         "The registry refuses the old password: until you save, images cannot be pulled",

@@ -247,9 +247,11 @@ class Tests:
 
     def _with_old(self, typed: Typed, result: Result) -> Result:
         """Adds whether the password before works as well, once the new one has connected: until then, a second attempt
-        could lock the account."""
-        if typed.before is None or typed.before == typed.credential or not result.proven:
+        could lock the account. Or that they are the same one."""
+        if typed.before is None or not result.proven:
             return result
+        if typed.before == typed.credential:
+            return replace(result, warnings=(*result.warnings, "old_password_same"))
         old = self.probe(replace(typed.before, probe_image=""))
         self._respect(typed.key.namespace, typed.before.address, typed.before.username, old)
         said = "works" if old.proven else "refused" if old.reason in REFUSED else ""
