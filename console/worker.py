@@ -127,7 +127,7 @@ class Worker(Dispatcher):
     def _await_request(self, conn: Any, data: bytes = b"") -> None:
         conn.sock.setblocking(False)
         conn.received, conn.missing, conn.unread = bytearray(data.lstrip(b"\r\n")), None, False
-        conn.chunk = None
+        conn.chunk, conn.looked_at = None, 0
         conn.sock.read_until = float("inf")
         conn.timeout = time.monotonic() + HEAD_SECONDS
         self.pending_conns.append(conn)
@@ -141,14 +141,12 @@ class Worker(Dispatcher):
             return
         except OSError:
             data = b""
-        if conn.missing is None:
-            data = bytes(conn.received + data).lstrip(b"\r\n")  # gunicorn's parser skips empty lines too
-            conn.received = bytearray()
-        conn.received += data
         if not data and conn.missing is not None:
             conn.unread = True
             self._dispatch(conn)  # the parser says what is wrong with it
             return
+        # gunicorn's parser skips empty lines, too.
+        conn.received += data if conn.received else data.lstrip(b"\r\n")
         if not data or (conn.missing is None and len(conn.received) > MOST_HEAD):
             self.pending_conns.remove(conn)
             self._drop(conn)
@@ -179,7 +177,8 @@ class Worker(Dispatcher):
 
     def _has_head(self, conn: Any) -> bool:
         """Whether the head has come. A client that asks whether to go on is answered at once."""
-        end = conn.received.find(b"\r\n\r\n")
+        end = conn.received.find(b"\r\n\r\n", max(0, conn.looked_at - 3))
+        conn.looked_at = len(conn.received)
         if end < 0:
             return False
         head = read_head(bytes(conn.received[: end + 4]))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from console.worker import MOST_RECEIVED, MOST_UNREAD
+from console.worker import HEAD_SECONDS, MOST_RECEIVED, MOST_UNREAD
 from tests.peers.command import Serving
 from tests.peers.prepared import ready_folder
 from tests.processes.test_serve import children_of
@@ -48,6 +48,17 @@ def test_others_are_answered(console: Serving, start: bytes) -> None:
             with urllib.request.urlopen(f"http://127.0.0.1:{console.port}{path}", timeout=SOON) as answer:
                 assert answer.status == 200
             assert time.monotonic() - begun < SOON
+
+
+@pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
+def test_a_client_that_ends_in_the_middle_is_gone_at_once(console: Serving, start: bytes) -> None:
+    """A connection at its end can always be read: one that is kept takes the whole processor until its time is up."""
+    with socket.create_connection(("127.0.0.1", console.port), timeout=2 * HEAD_SECONDS) as client:
+        client.sendall(start)
+        client.shutdown(socket.SHUT_WR)
+        begun = time.monotonic()
+        assert client.recv(1) == b""
+    assert time.monotonic() - begun < SOON
 
 
 def test_health_is_answered_while_bodies_hold_every_thread(console: Serving) -> None:
