@@ -39,6 +39,9 @@ REASON = (
     "white-space: nowrap; width: {}px'>Connection refused</b></p>"
 )
 LINE = "<p style='font: {}px serif'>" + "a line of words that is too long to read in one go " * 4 + "</p>"
+SEARCH = (
+    "<input type='search' placeholder='Name or address' style='width: {}px; padding: 0; font: 16px serif'>"
+)
 CHOICE = "<select id='filter-provider' style='width: {}px; padding: 0; font: 16px serif'><option>All providers</select>"
 FAULTS = {
     "narrow text": '<p style="width: 9px; overflow-wrap: anywhere">harbor-prod</p>',
@@ -71,6 +74,7 @@ FAULTS = {
     "half-width punctuation": "<p>失败: 1</p>",
     "head off the line": HEADS.format("style='height: 60px; vertical-align: top'"),
     "toast over a button": TOAST.format("bottom: 0"),
+    "cut placeholder": SEARCH.format(60),
     "long line": LINE.format(12),
     "cut time": '<p title="11 days ago" class="ago" style="width: 40px; overflow: hidden; white-space: nowrap">'
     "11 days ago</p>",
@@ -114,6 +118,7 @@ RIGHT = {
     "half-width punctuation": "<p>失败：1</p>",
     "head off the line": HEADS.format(""),
     "toast over a button": TOAST.format("top: 0"),
+    "cut placeholder": SEARCH.format(160),
     "long line": LINE.format(40),
     "cut time": '<p class="ago" style="width: 200px; overflow: hidden; white-space: nowrap">11 days ago</p>',
     "cut choice": CHOICE.format(140),

@@ -404,6 +404,14 @@
     if (pen.measureText(it.selectedOptions[0].text).width > room + 1) fault("cut choice", it, it.selectedOptions[0].text);
   }
 
+  // What a field searches for is whole.
+  for (const it of all.filter((one) => one.matches("[type=search]:placeholder-shown"))) {
+    const style = getComputedStyle(it);
+    pen.font = style.font;
+    const room = it.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    if (pen.measureText(it.placeholder).width > room + 1) fault("cut placeholder", it, it.placeholder);
+  }
+
   // A line of text is short enough to read. Values and code are no text.
   for (const { it } of innerWidth < 1280 ? [] : words) {
     if (it.closest("pre, code, .mono, .certificate, table, summary, [title]")) continue;
