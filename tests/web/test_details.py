@@ -51,6 +51,15 @@ def test_shows_every_field_but_the_password(cast: Cast) -> None:
     assert "已设置，不显示" in page
 
 
+def test_each_button_that_copies_has_a_name_of_its_own(cast: Cast) -> None:
+    cast.add(username="robot$x")
+
+    names = re.findall('data-copy="[^"]*" aria-label="([^"]*)"', shown(cast))
+
+    assert {"复制 harbor-prod", "复制 robot$x"} < set(names)
+    assert len(names) == len(set(names))
+
+
 @pytest.mark.parametrize(
     ("domain", "host"),
     [("registry", "registry:443"), ("[2001:db8::1]", "[2001:db8::1]:443"), ("h.example.com", "")],
