@@ -436,7 +436,7 @@
 
   // What scrolls inside a page or dialog has a shadow where it goes on.
   for (const it of all.filter((one) => /auto|scroll/.test(getComputedStyle(one).overflowY))) {
-    if (it.matches("textarea, pre, .dialog-content, .navigation") || it.closest("[popover]")) continue;
+    if (it.matches("textarea, pre, .navigation") || it.closest("[popover]")) continue;
     const goesOn = it.clientHeight > 0 && it.scrollHeight > it.clientHeight + 4;
     if (goesOn && !/local/.test(getComputedStyle(it).backgroundAttachment)) fault("no sign of more", it, `${it.scrollHeight} px in ${it.clientHeight}`);
   }
