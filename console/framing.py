@@ -8,6 +8,8 @@ MOST_BODY = 2 * 2**20
 """A longer body is read by a thread. Forms and the API refuse a longer one without reading."""
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LONGEST_SIZE = 256
+MOST_TRAILERS = 16 * 1024
+"""All of them are searched for their end with each piece that comes."""
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*(?=\r\n)", re.IGNORECASE)
 _CODING = re.compile(rb"\r\ntransfer-encoding:[ \t]*([^\r\n]*)", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\r\nexpect:", re.IGNORECASE)
@@ -56,8 +58,9 @@ def chunks_end(received: bytearray, at: int) -> tuple[int, Chunks]:
             return at, Chunks.BROKEN if whole else Chunks.MORE
         size = int(found[1], 16)
         if size == 0:  # trailers may follow
-            ended = received.find(b"\r\n\r\n", found.end() - 2) >= 0
-            return at, Chunks.COMPLETE if ended else Chunks.MORE
+            if received.find(b"\r\n\r\n", found.end() - 2) >= 0:
+                return at, Chunks.COMPLETE
+            return at, Chunks.BROKEN if len(received) - found.end() > MOST_TRAILERS else Chunks.MORE
         end = found.end() + size
         if end + 2 > len(received):
             return at, Chunks.MORE

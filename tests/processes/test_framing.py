@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.framing import MOST_BODY, Chunks, chunks_end, read_head
+from console.framing import MOST_BODY, MOST_TRAILERS, Chunks, chunks_end, read_head
 
 LINE = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
 HEADS = {
@@ -64,3 +64,12 @@ def test_chunks_end_where_they_end(
 )
 def test_what_is_no_chunk_is_not_waited_for(text: bytes) -> None:
     assert chunks_end(bytearray(text), 0)[1] is Chunks.BROKEN
+
+
+def test_trailers_without_an_end_are_broken_soon() -> None:
+    """They are searched again with each byte that comes: two MiB of them took a thousandth of a second and more."""
+    text = b"0\r\n" + b"x: y\r\n" * MOST_TRAILERS
+
+    assert chunks_end(bytearray(text[:MOST_TRAILERS]), 0) == (0, Chunks.MORE)
+    assert chunks_end(bytearray(text[:MOST_TRAILERS] + b"\r\n\r\n"), 0) == (0, Chunks.COMPLETE)
+    assert chunks_end(bytearray(text[: MOST_TRAILERS + 8]), 0) == (0, Chunks.BROKEN)
