@@ -205,6 +205,14 @@ def test_what_floats_above_a_control_does_not_make_it_small(page: Page) -> None:
     assert "small control" in faults(page, button + card.format("absolute"), phone=True)
 
 
+def test_a_filter_that_was_not_chosen_is_whole(page: Page) -> None:
+    filters = "<p class='filter'><select style='width: 50px; font: 16px serif'>{}</select></p>"
+    chosen = "<option>All</option><option selected>a-namespace-with-a-long-name</option>"
+
+    assert "cut choice" in faults(page, filters.format("<option>All namespaces</option>"))
+    assert "cut choice" not in faults(page, filters.format(chosen))
+
+
 def test_on_a_phone_a_list_begins_in_the_upper_half(page: Page) -> None:
     table = "<table><tbody><tr><td>a</td></tr></tbody></table>"
     low = f'<main><p style="height: 500px"></p>{table}</main>'

@@ -395,9 +395,9 @@
     if (parseFloat(getComputedStyle(it).fontSize) < 9) fault("state without its word", it, it.textContent);
   }
 
-  // The choice of a filter of the list is whole.
+  // The choice of a filter is whole. The name of a namespace may be long.
   const pen = document.createElement("canvas").getContext("2d");
-  for (const it of all.filter((one) => one.matches("#filter-provider, #filter-status, #group-by"))) {
+  for (const it of all.filter((one) => one.matches("#filter-provider, #filter-status, #group-by, .filter select:has(> :first-child:checked)"))) {
     const style = getComputedStyle(it);
     pen.font = style.font;
     const room = it.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
@@ -412,9 +412,9 @@
     if (pen.measureText(it.placeholder).width > room + 1) fault("cut placeholder", it, it.placeholder);
   }
 
-  // A line of text is short enough to read. Values and code are no text.
+  // A line of text is short enough to read. Values and code are no text; the line below a title is one sentence or two.
   for (const { it } of innerWidth < 1280 ? [] : words) {
-    if (it.closest("pre, code, .mono, .certificate, table, summary, [title]")) continue;
+    if (it.closest("pre, code, .mono, .certificate, .page-lead, table, summary, [title]")) continue;
     for (const node of [...it.childNodes].filter((one) => one.nodeType === Node.TEXT_NODE)) {
       const range = document.createRange();
       range.selectNodeContents(node);
