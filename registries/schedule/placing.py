@@ -205,7 +205,8 @@ class Placing:
     def _new_row(
         self, digest: str, registry: RegistrySecret, now: datetime, new: int, *, everything: bool
     ) -> ScheduledCredential:
-        """A row with the state that the verdict on the resource tells. It is no change: nobody is told."""
+        """A row with the state that the verdict on the resource tells. It is no change: nobody is told. One of its own
+        is tested soon, also with a good verdict, such as that of the source of a copy: only then it joins the others."""
         verdict = registry.verification
         status = seeded(verdict)
         row = ScheduledCredential(
@@ -226,7 +227,8 @@ class Placing:
             row.interval = round(interval.total_seconds())
             spread = by_user(row.host, row.username)
             due_at = first_due(now, interval, new, everything=everything, spread=spread)
-            if verdict.at is not None and status.state is not State.NEW:
+            alone = not everything and digest != shared_digest(digest) and status.state is State.OK
+            if verdict.at is not None and status.state is not State.NEW and not alone:
                 regular = next_due(status, interval, verdict.at, spread=spread)
                 due_at = regular if regular > now else due_at
             row.due_at = at_one_time(due_at, now, row.host, row.username)

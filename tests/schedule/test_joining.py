@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -274,3 +275,24 @@ def test_a_new_copy_tells_nothing_about_one_of_many_guesses(world: World) -> Non
     world.turn()
 
     assert [it.ok for it in registry.log_ins[before:]] == [True, True], "for both copies, and for the guess"
+
+
+def test_copies_with_the_verdict_of_their_source_soon_share_its_tests(world: World) -> None:
+    """Else a password that is refused later turns one of them red, and the others hours later."""
+    registry, access, places = works(world), world.cast.access("olive"), ["team-a", "team-c", "team-d"]
+    for place in places[1:]:
+        services().registries.create_namespace(access=access, name=place)
+    source = world.cast.find("secret", "team-b")
+    for place in places:
+        services().copying.copy(access=access, key=replace(source.key, namespace=place), uid=source.uid)
+    before = len(registry.log_ins)
+    world.run(0.1)
+    assert len(registry.log_ins) == before + 1, "one for all of them"
+
+    registry.right = "third-1"
+    world.test(access, "secret")
+    world.run(0.2)
+
+    found = [world.cast.find("secret", place) for place in ("team-b", *places)]
+    assert [it.verification.reason for it in found] == ["bad_credentials"] * 4
+    assert len({world.row(it.uid).pk for it in found}) == 1
