@@ -206,7 +206,7 @@ class Placing:
         self, digest: str, registry: RegistrySecret, now: datetime, new: int, *, everything: bool
     ) -> ScheduledCredential:
         """A row with the state that the verdict on the resource tells. It is no change: nobody is told. One of its own
-        is tested soon, also with a good verdict, such as that of the source of a copy: only then it joins the others."""
+        is tested soon, also with a good verdict, such as that of the source of a copy: it joins the others then."""
         verdict = registry.verification
         status = seeded(verdict)
         row = ScheduledCredential(
