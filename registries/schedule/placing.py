@@ -26,8 +26,9 @@ from registries.schedule.digest import CredentialDigest, fingerprint, own_digest
 from registries.schedule.due import at_one_time, by_user, first_due, next_due
 from registries.schedule.intervals import Intervals
 from registries.schedule.moving import restorable
+from registries.schedule.recent import failing_from
 from registries.schedule.rows import drop_empty, end_down, repair_times
-from registries.schedule.state import State, seeded
+from registries.schedule.state import State, Status, seeded
 from registries.stores.base import Store
 
 WHOLE = timedelta(minutes=10)
@@ -77,7 +78,7 @@ class Placing:
                     if self._placed.get(it.uid) != fingerprint(it) or it.uid in again:
                         changed.append(it)
         self._place(changed, now, everything=whole and not ScheduledCredential.objects.exists())
-        self._remove(self._gone(self._placed.keys() - present, snapshot))
+        self._remove(self._gone(self._placed.keys() - present, snapshot), now)
         if whole:
             repair_times(now)
             self._intervals.apply_to_all(now)
@@ -162,11 +163,12 @@ class Placing:
             self._seen.pop(uid, None)
         return gone
 
-    def _remove(self, uids: Iterable[str]) -> None:
+    def _remove(self, uids: Iterable[str], now: datetime) -> None:
         gone = sorted(uids)
         for first in range(0, len(gone), BATCH):
             some = gone[first : first + BATCH]
             with transaction.atomic():
+                end_down(some, now)  # for those that are restored
                 rows = ScheduledRegistry.objects.filter(uid__in=some)
                 credentials = set(rows.values_list("credential", flat=True))
                 rows.delete()
@@ -215,7 +217,7 @@ class Placing:
             username=registry.username[:256],
             state=status.state,
             settled=status.settled,
-            since=status.since,
+            since=_since(registry.uid, status),
             failures=status.failures,
             recent=status.recent,
             tested_at=verdict.at,
@@ -233,6 +235,12 @@ class Placing:
                 due_at = regular if regular > now else due_at
             row.due_at = at_one_time(due_at, now, row.host, row.username)
         return row
+
+
+def _since(uid: str, status: Status) -> datetime | None:
+    """A registry that was restored has failed since before its deletion."""
+    earlier = failing_from(uid) if status.settled is State.FAILING else None
+    return min(filter(None, (status.since, earlier)), default=None)
 
 
 def _with_rows(found: Sequence[Placed], *, everything: bool) -> list[Placed]:

@@ -17,6 +17,8 @@ READ_AGAIN = 60.0
 """Seconds after which the times of the failing registries are read again."""
 LATE = timedelta(minutes=5)
 """A check that is due for longer is late."""
+CHANGES = 50
+"""The newest changes of a registry in which the beginning of its failure is looked for."""
 BATCH = 500
 """Registries of one query."""
 
@@ -161,6 +163,16 @@ def down_since(uids: Sequence[str]) -> dict[str, datetime]:
 def changes_of(uid: str, most: int) -> list[StateChange]:
     """The confirmed changes of one registry, newest first."""
     return list(StateChange.objects.filter(uid=uid).order_by("-at", "-pk")[:most])
+
+
+def failing_from(uid: str) -> datetime | None:
+    """The beginning of the failure with which the changes of one registry end. None if they end with another state."""
+    begin = None
+    for it in changes_of(uid, CHANGES):
+        if it.after != State.FAILING:
+            break
+        begin = it.at
+    return begin
 
 
 def check_intervals() -> dict[str, int]:
