@@ -16,8 +16,6 @@ RUNS = "/oapis/image.theriseunion.io/v1alpha1/runs"
 KIND = {"apiVersion": "image.theriseunion.io/v1alpha1", "kind": "RegistrySecret"}
 KEPT = 50
 """Registries of her work that stay: lists and memory are compared over time, so the data must not grow."""
-THINKING = 0.1
-"""Seconds between two rounds of her work, which are 6 requests: faster than anybody works."""
 SPEC = {"domain": "127.0.0.1:9", "username": "u", "password": "soak-only-7", "provider": "other"}
 
 
@@ -82,7 +80,6 @@ class Person:
     def work_until(self, end: float) -> None:
         while time.monotonic() < end:
             self.work()
-            time.sleep(THINKING)
 
     def create_until_killed(self, name: str) -> None:
         with suppress(OSError, http.client.HTTPException):
