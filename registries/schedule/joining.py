@@ -71,7 +71,7 @@ def several_new(namespaces: Collection[str]) -> set[tuple[str, str, str]]:
 
 
 def shared_row(row: ScheduledCredential) -> ScheduledCredential:
-    """Returns the row that registries with this credential share. If there is none, this row becomes that row."""
+    """Returns the row that registries with this credential share: this row, if there was none."""
     digest = shared_digest(row.digest)
     if row.digest == digest:
         return row

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from hmac import compare_digest
 
 from registries.audit.action import Action
 from registries.domain.access import Access, Permission
@@ -15,7 +14,7 @@ from registries.domain.registry import Draft, RegistrySecret, VerifyStatus
 from registries.domain.resource import NEW_GENERATION, verification_annotations
 from registries.index.search import Index
 from registries.probe.result import Result
-from registries.service.copies import visible_differences
+from registries.service.copies import Likeness
 from registries.service.guard import Guard
 from registries.stores.base import Store
 from registries.verification.history import verdict_annotations
@@ -36,6 +35,7 @@ class Verdicts:
     _store: Store
     _index: Index
     _guard: Guard
+    _likeness: Likeness
     _new: OrderedDict[str, str] = field(default_factory=OrderedDict)
     """The generations of copies without a verdict, by uid, as they were written."""
 
@@ -74,7 +74,7 @@ class Verdicts:
             return
         for it in self._index.copies(access, source.uid):
             with suppress(ConsoleError):
-                if self._waits(it) and self._has_credential_of(source, it):
+                if self._waits(it) and self._likeness.alike(access.owner, source, it):
                     self.write(access=access, registry=it, result=result, at=at)
                     self._new.pop(it.uid, None)
 
@@ -86,7 +86,7 @@ class Verdicts:
             if verdict.status is VerifyStatus.UNTESTED:
                 self._wait(copy)  # before the look at the source
                 source = self._source(template)
-                if source is not None and self._has_credential_of(source, copy):
+                if source is not None and self._likeness.alike(access.owner, source, copy):
                     verdict = source.verification
             if verdict != copy.verification:
                 patch = verification_annotations(verdict, copy.generation or NEW_GENERATION)
@@ -107,9 +107,3 @@ class Verdicts:
     def _waits(self, copy: RegistrySecret) -> bool:
         untested = copy.verification.status is VerifyStatus.UNTESTED and not copy.deleting
         return untested and self._new.get(copy.uid) == copy.generation
-
-    def _has_credential_of(self, source: RegistrySecret, copy: RegistrySecret) -> bool:
-        if visible_differences(source, copy):
-            return False
-        digests = self._store.fingerprint(source), self._store.fingerprint(copy)
-        return bool(digests[0]) and compare_digest(*digests)

@@ -96,7 +96,7 @@ class Services(Telling, Mirroring, Admitting):
 
     @part
     def verdicts(self) -> Verdicts:
-        return Verdicts(self.store, self.index, self.guard)
+        return Verdicts(self.store, self.index, self.guard, self.likeness)
 
     @part
     def copying(self) -> Copying:
