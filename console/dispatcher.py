@@ -47,7 +47,8 @@ class Dispatcher(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         else:
             credential = self._turns.people.credential(head, settings.SESSION_COOKIE_NAME)
             address = sender_address(head, conn.client)
-            self._turns.add(credential, address, partial(self._take_turn, conn), size)
+            start, posts = partial(self._take_turn, conn), head.startswith(b"POST ")
+            self._turns.add(credential, address, start, size, posts=posts)
 
     def _take_turn(self, conn: Any, turn: Turn) -> None:
         self._begin(self._late if turn.late else self.tpool, conn, turn)
@@ -63,13 +64,18 @@ class Dispatcher(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         return self.handle(conn)
 
     def _answer(self, environ: WSGIEnvironment, start: StartResponse) -> Any:
-        """What the application answers; notes whose request it was."""
+        """What the application answers; notes whose request it was, and whether it was refused for its number."""
         turn: Turn | None = self._current.turn
         if turn is None:
             return self._application(environ, start)
         if turn.late:
             environ[LATE] = True
-        response = self._application(environ, start)
+
+        def begin(status: str, *rest: Any) -> Any:
+            turn.refused = status.startswith("429")
+            return start(status, *rest)
+
+        response = self._application(environ, begin)
         turn.person = environ.get(PERSON)
         return response
 

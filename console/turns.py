@@ -3,7 +3,8 @@
 A complete request waits here, without a thread, until its sender has a turn. The sender is a person, whatever sessions
 and tokens this person uses, as far as an earlier request has shown that a session or token is valid. All other
 requests count for the address of their client: those with a credential, and apart from them those without one, so that
-a new log-in does not wait behind them. The main loop of the worker calls everything here but `Turn.begin`.
+a new log-in does not wait behind them. A sender who was told to slow down (429) and does not is slowed here: such
+refusals cost processor time, too. The main loop of the worker calls everything here but `Turn.begin`.
 """
 
 import re
@@ -25,6 +26,10 @@ MOST_WAITING = 100
 """Requests of one sender that wait. Further ones are refused at once."""
 MOST_BYTES = 16 * 2**20
 """Bytes of the requests of one sender that wait. One that does not fit is refused at once."""
+PACE = 0.15
+"""Seconds between two turns of a slowed sender while others have theirs."""
+SLOWED = 10.0
+"""Seconds from the last 429 of a sender."""
 LOOK = 0.05
 """Seconds between two looks whether a request computes."""
 IDLE_PART = 0.01
@@ -47,6 +52,8 @@ class Turn:
     since: float = field(default_factory=time.monotonic)
     person: str | None = None
     late: bool = False
+    refused: bool = False
+    """It was answered 429, for another reason than that it is late."""
     waits: bool = False
     """Whether its thread took no processor time when it was last looked at."""
     clock: int = 0
@@ -79,15 +86,26 @@ class Turns:
         self._waiting: OrderedDict[str, deque[Turn]] = OrderedDict()
         """By sender. The one whose last turn was longest ago comes first."""
         self._under_way: dict[str, set[Turn]] = {}
+        self._slowed = Slowed()
         self.people = People()
 
     @property
     def anyone_waits(self) -> bool:
         return bool(self._waiting)
 
-    def add(self, credential: bytes, address: str, start: Callable[[Turn], None], size: int = 0) -> Turn:
-        """`start` gives the request to a thread. It is called now or later, once."""
-        unknown = f"{'credentials' if credential else 'nobody'} at {address}"
+    def add(
+        self,
+        credential: bytes,
+        address: str,
+        start: Callable[[Turn], None],
+        size: int = 0,
+        *,
+        posts: bool = False,
+    ) -> Turn:
+        """`start` gives the request to a thread. It is called now or later, once. Without a credential, one that posts
+        something is a log-in: refused ones do not slow the pages for the others at the address."""
+        kind = "credentials" if credential else "log-ins" if posts else "nobody"
+        unknown = f"{kind} at {address}"
         sender = self.people.person(credential) or unknown
         turn = Turn(start, credential, sender, size)
         queue = self._waiting.setdefault(sender, deque())
@@ -104,6 +122,8 @@ class Turns:
         self.people.note(turn.credential, turn.person)
         if turn.late:
             return
+        if turn.refused:
+            self._slowed.add(self.people.person(turn.credential) or turn.sender)
         mine = self._under_way[turn.sender]
         mine.discard(turn)
         if not mine:
@@ -138,14 +158,47 @@ class Turns:
                 self._waiting[sender] = queue
             self._under_way.setdefault(sender, set()).add(turn)
             self._free -= 1
+            self._slowed.begin(sender)
             turn.start(turn)
 
     def _fits(self, sender: str) -> bool:
         mine = self._under_way.get(sender)
+        if self._slowed.has_to_wait(sender) and any(it != sender for it in self._under_way):
+            return False
         if not mine:
             return True
         computing = sum(not it.waits for it in mine)
         return computing < COMPUTING and len(mine) < self._each and self._free > self._reserve
+
+
+class Slowed:
+    """Senders who were told to slow down. Forgets each one after SLOWED."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+        """By sender, the earliest first."""
+        self._begun: dict[str, float] = {}
+
+    def add(self, sender: str) -> None:
+        self._forget()
+        self._until.pop(sender, None)
+        self._until[sender] = time.monotonic() + SLOWED
+
+    def begin(self, sender: str) -> None:
+        """The sender has a turn."""
+        if sender in self._until:
+            self._begun[sender] = time.monotonic()
+
+    def has_to_wait(self, sender: str) -> bool:
+        """Whether the last turn of a slowed sender was a moment ago."""
+        self._forget()
+        return time.monotonic() - self._begun.get(sender, float("-inf")) < PACE
+
+    def _forget(self) -> None:
+        now = time.monotonic()
+        while self._until and self._until[first := next(iter(self._until))] <= now:
+            del self._until[first]
+            self._begun.pop(first, None)
 
 
 class People:
