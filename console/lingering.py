@@ -48,7 +48,6 @@ class Lingering:
             self._end(next(iter(self._left)))
         try:
             conn.sock.shutdown(socket.SHUT_WR)
-            conn.sock.setblocking(False)
             self._poller.register(conn.sock, selectors.EVENT_READ, partial(self._read, conn))
         except OSError:
             return False
@@ -64,7 +63,7 @@ class Lingering:
 
     def _read(self, conn: Any, client: Any) -> None:
         try:
-            data = client.recv(4096)
+            data = client.recv_now(4096)
         except BlockingIOError:
             return
         except OSError:

@@ -76,6 +76,13 @@ class Outbox:
         now = time.monotonic()
         return self.is_waiting and (now - self._progress > SILENT or now > self._due)
 
+    def setblocking(self, _blocking: bool) -> None:
+        """Changes nothing: a thread that reads waits for SO_RCVTIMEO, and the main loop never waits."""
+
+    def recv_now(self, count: int) -> bytes:
+        """BlockingIOError if nothing has come."""
+        return self._sock.recv(count, socket.MSG_DONTWAIT)
+
     def recv(self, count: int) -> bytes:
         """BlockingIOError after `read_until`."""
         if time.monotonic() > self.read_until:

@@ -38,6 +38,9 @@ MOST_RECEIVED = 48 * 2**20
 """Bytes of all incomplete requests. Beyond, the connection that has sent the most is closed."""
 MOST_PER_ADDRESS = 200
 """Connections of one client address. Not for loopback addresses, and not behind a proxy."""
+CLEARING = 0.25
+"""Seconds between two looks for what has taken too long."""
+NOTIFYING = 1.0
 NO_ROOM = 0.05
 """Seconds until the next try to accept a connection without a file for it."""
 
@@ -47,11 +50,19 @@ class Worker(Dispatcher):
         self._budget = Budget()
         self._addresses: Counter[str] = Counter()
         self._sending: dict[Any, None] = {}
+        self._notified = self._cleared = float("-inf")
         super().init_process()
 
     def run(self) -> None:
         self._lingering = Lingering(self.poller, self._closed)
         super().run()
+
+    def notify(self) -> None:
+        """Tells the arbiter that this process is alive. The loop calls it for each event, a timeout has 30 seconds."""
+        now = time.monotonic()
+        if now >= self._notified + NOTIFYING:
+            self._notified = now
+            super().notify()
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Leaves out an event of a connection that an earlier event of the same moment has closed."""
@@ -100,8 +111,8 @@ class Worker(Dispatcher):
             time.sleep(NO_ROOM)
 
     def _drop(self, conn: Any) -> None:
-        """Closes a connection that waits in the poller."""
-        self.poller.unregister(conn.sock)
+        """Closes a connection whose request is not complete."""
+        self._unwatch(conn)
         conn.received = bytearray()
         conn.sock.give_up()
         self._closed(conn)
@@ -125,19 +136,30 @@ class Worker(Dispatcher):
         self._await_request(conn, conn.parser.unreader.take_buffered())
 
     def _await_request(self, conn: Any, data: bytes = b"") -> None:
-        conn.sock.setblocking(False)
         conn.received, conn.missing, conn.unread = bytearray(data.lstrip(b"\r\n")), None, False
         conn.chunk, conn.looked_at = None, 0
         conn.sock.read_until = float("inf")
         conn.timeout = time.monotonic() + HEAD_SECONDS
         self.pending_conns.append(conn)
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._read, conn))
-        self._go_on(conn)
+        if data:
+            self._go_on(conn)
+        else:
+            self._read(conn, conn.sock)
+
+    def _watch(self, conn: Any) -> None:
+        """Lets the poller tell when more comes."""
+        if conn.sock not in self.poller.get_map():
+            self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._read, conn))
+
+    def _unwatch(self, conn: Any) -> None:
+        if conn.sock in self.poller.get_map():
+            self.poller.unregister(conn.sock)
 
     def _read(self, conn: Any, client: Any) -> None:
         try:
-            data = client.recv(64 * 1024)
+            data = client.recv_now(64 * 1024)
         except BlockingIOError:
+            self._watch(conn)
             return
         except OSError:
             data = b""
@@ -167,13 +189,15 @@ class Worker(Dispatcher):
         return True
 
     def _go_on(self, conn: Any) -> None:
-        """Gives the request to a thread when it is complete."""
+        """Gives the request to a thread when it is complete, else waits for more."""
         if conn.missing is None and not self._has_head(conn):
-            return
-        if conn.chunk is not None:
+            self._watch(conn)
+        elif conn.chunk is not None:
             self._go_on_with_chunks(conn)
         elif len(conn.received) >= conn.missing:
             self._dispatch(conn)
+        else:
+            self._watch(conn)
 
     def _has_head(self, conn: Any) -> bool:
         """Whether the head has come. A client that asks whether to go on is answered at once."""
@@ -194,13 +218,14 @@ class Worker(Dispatcher):
         conn.chunk, state = chunks_end(conn.received, conn.chunk)
         if state is Chunks.MORE and len(conn.received) <= MOST_BODY:
             conn.timeout = conn.begun + BODY_SECONDS + len(conn.received) / BODY_RATE
+            self._watch(conn)
             return
         conn.unread = state is not Chunks.COMPLETE
         self._dispatch(conn, 0.0 if state is Chunks.BROKEN else THREAD_SECONDS)
 
     def _dispatch(self, conn: Any, seconds: float = THREAD_SECONDS) -> None:
         """A thread reads on for at most these seconds, if it has to."""
-        self.poller.unregister(conn.sock)
+        self._unwatch(conn)
         self.pending_conns.remove(conn)
         conn.init()
         conn.parser.unreader.unread(bytes(conn.received))
@@ -212,6 +237,9 @@ class Worker(Dispatcher):
     def murder_pending(self) -> None:
         """Closes what has taken too long to send or to read. The order of `pending_conns` is not that of time."""
         now = time.monotonic()
+        if now < self._cleared + CLEARING:
+            return
+        self._cleared = now
         for conn in [it for it in self.pending_conns if it.timeout <= now]:
             self.pending_conns.remove(conn)
             self._drop(conn)
