@@ -74,6 +74,7 @@ def test_the_handlers_of_signals_are_as_before(cast: Cast, probing: Probing, han
         call_command("verify", "--namespace", "nowhere")
 
 
+@pytest.mark.parametrize("after", [True, False], ids=["after-the-claim", "before"])
 @pytest.mark.django_db(transaction=True)
 def test_a_signal_that_comes_before_the_run_begins_stops_it_all_the_same(
     cast: Cast,
@@ -82,7 +83,9 @@ def test_a_signal_that_comes_before_the_run_begins_stops_it_all_the_same(
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    after: bool,
 ) -> None:
+    """A run that is stopped is no success, also if no test has begun."""
     settings.PROBE_ALLOW_LOOPBACK, settings.PROBE_TIMEOUT = True, 0.2
     monkeypatch.setattr("registries.runs.heartbeat.BEAT", 0.0)
     for number, address in enumerate(silent_servers(100)):
@@ -94,9 +97,10 @@ def test_a_signal_that_comes_before_the_run_begins_stops_it_all_the_same(
         tried.set()
 
     def begun(*args: Any, **values: Any) -> int:
+        claimed = claim(*args, **values) if after else 0
         os.kill(os.getpid(), signal.SIGTERM)
         assert tried.wait(30)
-        return claim(*args, **values)
+        return claimed or claim(*args, **values)
 
     monkeypatch.setattr(Runs, "cancel", cancelled)
     monkeypatch.setattr(Runs, "_claim", begun)

@@ -57,9 +57,9 @@ def duration(text: str) -> timedelta:
 
 class Command(BaseCommand):
     help = (
-        "Test stored registries and record the verdicts. Exit status: 0 all connected, 1 some did not, "
-        "2 wrong usage. With --image or --running-images, 0 also means that the images can be pulled. "
-        "With --interval it goes on until it is stopped."
+        "Test stored registries and record the verdicts. Exit status: 0 all connected, 1 some did not or "
+        "it was stopped, 2 wrong usage. With --image or --running-images, 0 also means that the images can "
+        "be pulled. With --interval it goes on until it is stopped."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -200,7 +200,8 @@ class Command(BaseCommand):
             f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {view.total} registries: {view.succeeded} connected, "
             f"{view.failed} failed, {view.left_alone} left alone{cut}"
         )
-        return all(it.ok or it.problem in (Problem.UNDER_WAY, Problem.GONE) for it in view.groups)
+        fine = all(it.ok or it.problem in (Problem.UNDER_WAY, Problem.GONE) for it in view.groups)
+        return fine and view.state is RunState.DONE
 
     def _report_images(
         self,
