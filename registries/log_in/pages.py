@@ -32,8 +32,13 @@ def throttled_name(request: HttpRequest | None, credentials: dict[str, Any] | No
     """The key for failed log-ins: a keyed digest of the user name; "" for a cluster credential, which has no name."""
     if settings.AUTH == "kubernetes":
         return salted_hmac(SALT, "").hexdigest()
-    name = (credentials or {}).get("username") or (request.POST.get("username", "") if request else "")
+    name = (credentials or {}).get("username") or (typed_name(request) if request else "")
     return salted_hmac(SALT, str(name)).hexdigest()
+
+
+def typed_name(request: HttpRequest) -> str:
+    """The user name as the form reads it: all spellings of a name are one, such as those with spaces around it."""
+    return str(AuthenticationForm().fields["username"].to_python(request.POST.get("username", "")))
 
 
 def locked_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -63,7 +68,7 @@ class LogIn(auth_views.LoginView):
         return super().get_context_data(demo=settings.DEMO, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        throttle, typed = Throttle(), request.POST.get("username", "")
+        throttle, typed = Throttle(), typed_name(request)
         try:
             throttle.log_in(request, client_address(request), typed, throttled_name(request, None))
             response = super().post(request, *args, **kwargs)

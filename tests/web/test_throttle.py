@@ -59,6 +59,24 @@ def test_one_name_from_many_addresses(vic: User) -> None:
     assert log_in("10.2.9.9", "nina").status_code == 422, "other names are not concerned"
 
 
+@pytest.mark.parametrize("spelled", ["{}vic", "vic{}", "\u3000{}ｖｉｃ", "𝓿𝓲𝓬{}"])
+def test_all_spellings_of_a_name_have_one_limit(vic: User, spelled: str) -> None:
+    names = [spelled.format(" " * i) for i in range(PER_NAME + 10)]
+    answers = [log_in(f"10.2.0.{i}", name) for i, name in enumerate(names)]
+
+    assert refused(answers) >= 9
+    assert log_in("10.2.1.1", "vic").status_code == 429
+    assert log_in("10.2.1.1", "nina").status_code == 422
+
+
+def test_an_owner_is_known_by_every_spelling(vic: User) -> None:
+    assert log_in("10.3.0.1", password=PASSWORD).status_code == 302
+    for i in range(PER_NAME + 10):
+        log_in(f"10.3.1.{i}")
+
+    assert log_in("10.3.0.1", " ｖic", PASSWORD).status_code == 302
+
+
 def test_nobody_keeps_an_owner_out_of_an_own_address(vic: User) -> None:
     assert log_in("10.3.0.1", password=PASSWORD).status_code == 302
     for i in range(PER_NAME + 10):
