@@ -205,7 +205,7 @@ def newest_ids(access: Access, criteria: Criteria, most: int) -> list[int]:
     return list(matching(access, criteria).values_list("pk", flat=True)[:most])
 
 
-def by_id(ids: Sequence[int]) -> list[AuditEntry]:
-    """The entries with these ids, in this order."""
-    found = AuditEntry.objects.in_bulk(ids)
+def by_id(access: Access, ids: Sequence[int]) -> list[AuditEntry]:
+    """The entries with these ids that the person may see, in this order."""
+    found = visible(access).in_bulk(ids)
     return [found[pk] for pk in ids if pk in found]

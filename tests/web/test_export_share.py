@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
 from registries.audit import search
 from registries.audit.action import Action
+from registries.domain.access import Access
 from registries.domain.registry import Key
-from registries.models import AuditEntry
+from registries.models import AuditEntry, Grant
 from registries.web.journal import journal_export
 from registries.wiring import services
 from registries.wiring.admitting import EXPORTS_AT_ONCE, EXPORTS_PER_MINUTE
@@ -99,9 +101,9 @@ def test_it_is_made_in_parts(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Non
     asked: list[int] = []
     by_id = search.by_id
 
-    def counted(ids: Sequence[int]) -> list[AuditEntry]:
+    def counted(access: Access, ids: Sequence[int]) -> list[AuditEntry]:
         asked.append(len(ids))
-        return by_id(ids)
+        return by_id(access, ids)
 
     monkeypatch.setattr(search, "by_id", counted)
     for number in range(5):
@@ -112,3 +114,23 @@ def test_it_is_made_in_parts(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Non
     assert asked == []
     assert len(list(parts)) == len(asked) > 1
     assert max(asked) == 2
+
+
+@pytest.mark.parametrize("lost", ["role", "account", "namespace"])
+def test_rights_taken_away_end_it(cast: Cast, monkeypatch: pytest.MonkeyPatch, lost: str) -> None:
+    """A slow client takes minutes for a file."""
+    monkeypatch.setattr(journal_export, "AT_ONCE", 2)
+    for number in range(8):
+        services().audit.record(cast.access("nina"), Action.SEE, key=Key("team-a", f"n{number}"))
+    parts = iter(export(cast, "vic"))
+    seen = b"".join([next(parts), next(parts)]).decode()
+
+    if lost == "role":
+        Grant.objects.filter(user=cast.users["vic"]).delete()
+    elif lost == "account":
+        User.objects.filter(username="vic").update(is_active=False)
+    else:
+        services().audit.close_namespace("team-a")
+
+    assert "team-a" in seen
+    assert "team-a" not in b"".join(parts).decode()
