@@ -193,6 +193,11 @@ def unfolded(page: Page, scene: Scene) -> None:
         summary.click()
 
 
+def commands(page: Page, scene: Scene) -> None:
+    page.locator("#kubectl summary").click()
+    page.locator("#kubectl").scroll_into_view_if_needed()
+
+
 def _cluster(scene: Scene) -> Cluster:
     assert scene.cluster is not None
     return scene.cluster
@@ -238,6 +243,7 @@ CLUSTER_STATES = (
     State("card-deleting", "/registries/?namespace=team-b", card(LEAVING)),
     State("details-deleting", f"/registries/team-b/{LEAVING}/"),
     State("details-address", f"/registries/team-b/{MISTYPED}/"),
+    State("details-commands", "/registries/team-a/harbor-untested/", commands),
     State("scan", SCAN),
     State("scan-unfolded", f"{SCAN}?namespace=team-a", unfolded),
     State("scan-unused", f"{SCAN}?namespace=team-a", unused),

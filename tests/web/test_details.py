@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from django.utils import timezone
+from django.utils.translation import override
 
 from registries.domain.reading import to_domain
 from registries.domain.registry import Key, VerifyStatus
@@ -196,8 +197,11 @@ def test_only_the_commands_that_the_role_allows_are_offered(
 ) -> None:
     it = cast.add()
 
-    lines = commands(it, cast.access(person))
+    with override("en"):
+        lines = commands(it, cast.access(person))
     assert [re.findall(r"kubectl (\w+)", line)[0] for line in lines] == offered
+    does = ["Show", "Edit information", "Add registry", "Change the password", "Delete registry"]
+    assert list(lines.values()) == does[: len(offered)]
     assert ("curl -X POST" in shown(cast, person)) is (person != "vic")
     assert 'id="kubectl"' not in shown(cast, person), "there is no cluster"
 

@@ -150,9 +150,9 @@ def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) 
 
 
 def _folded(request: ConsoleRequest, registry: RegistrySecret) -> list[dict[str, Any]]:
-    """The texts to copy: YAML, kubectl on a cluster, curl."""
+    """The texts to copy, each with its heading or "": YAML, kubectl on a cluster, curl."""
     access = request.access
-    texts = [{"id": "yaml", "title": "YAML", "texts": [as_yaml(registry)]}]
+    texts: list[dict[str, Any]] = [{"id": "yaml", "title": "YAML", "texts": {as_yaml(registry): ""}}]
     note = asked_note()
     if services().on_cluster:
         shown = {"texts": commands(registry, access)}
@@ -160,9 +160,9 @@ def _folded(request: ConsoleRequest, registry: RegistrySecret) -> list[dict[str,
         texts.append({"id": "kubectl", "title": "kubectl", **shown, "note": note if may else ""})
     elif export := export_command(registry):
         title = _("Pull secret for kubectl")
-        texts.append({"id": "export", "title": title, "texts": [export], "note": note})
+        texts.append({"id": "export", "title": title, "texts": {export: ""}, "note": note})
     line = curl(request, registry, access)
-    return [*texts, {"id": "curl", "title": "curl", "texts": [line], "link": _("API documentation")}]
+    return [*texts, {"id": "curl", "title": "curl", "texts": {line: ""}, "link": _("API documentation")}]
 
 
 def _authorities(registry: RegistrySecret) -> tuple[CertificateFacts, ...]:
@@ -225,9 +225,9 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def commands(registry: RegistrySecret, access: Access) -> list[str]:
-    """kubectl commands for the person's role. None prints the password. None writes the placeholder of a value that is
-    not shown."""
+def commands(registry: RegistrySecret, access: Access) -> dict[str, str]:
+    """kubectl commands for the person's role, and what each one does. None prints the password. None writes the
+    placeholder of a value that is not shown."""
     where = f"-n {registry.namespace}"
     columns = "custom-columns=NAME:.metadata.name,DOMAIN:.spec.domain,USER:.spec.username"
     always = ("display_name", "description")
@@ -240,14 +240,22 @@ def commands(registry: RegistrySecret, access: Access) -> list[str]:
     patch = f"kubectl patch {RESOURCE} {registry.name} {where} --type=merge --patch-file=/dev/stdin"
     manifest = _dump(_new(registry), PLACE)
     offered = (
-        (Permission.SEE, f"kubectl get {RESOURCE} {registry.name} {where} -o {columns}"),
-        (Permission.EDIT, annotate),
-        (Permission.CREATE, with_password(new_registry(manifest, PLACE), "kubectl create -f -")),
-        (Permission.CREATE, with_password(new_password(), patch)),
-        (Permission.DELETE, f"kubectl delete {RESOURCE} {registry.name} {where}"),
+        (Permission.SEE, _("Show"), f"kubectl get {RESOURCE} {registry.name} {where} -o {columns}"),
+        (Permission.EDIT, _("Edit information"), annotate),
+        (
+            Permission.CREATE,
+            _("Add registry"),
+            with_password(new_registry(manifest, PLACE), "kubectl create -f -"),
+        ),
+        (Permission.CREATE, _("Change the password"), with_password(new_password(), patch)),
+        (
+            Permission.DELETE,
+            _("Delete registry"),
+            f"kubectl delete {RESOURCE} {registry.name} {where}",
+        ),
     )
-    able = [text for permission, text in offered if access.may(permission, registry.namespace)]
-    return [text for text in able if text and NOT_VALID not in text]
+    able = [(text, does) for permission, does, text in offered if access.may(permission, registry.namespace)]
+    return {text: does for text, does in able if text and NOT_VALID not in text}
 
 
 def _expiries(registry: RegistrySecret) -> dict[str, str]:
