@@ -12,6 +12,8 @@ BY_RULE = "rule"
 """The `source` of an Access of a rule that acts for a person, instead of an IP address."""
 REPLACED = "replaced "
 """The beginning of the note of a registry that took the place of another one; its uid follows."""
+LINKED = "linked"
+"""The note of a copy that was linked to its source again."""
 OF_SECRET = " secret "  # noqa: S105  no password
 """Between the address and the Secret (namespace/name) in the note of a new registry."""
 

@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from django.db.models import F, Q
 
-from registries.audit.action import IN_DOUBT, OK, REPLACED, Action
+from registries.audit.action import IN_DOUBT, LINKED, OK, REPLACED, Action
 from registries.domain.access import OWNER_MAX, Access, Permission
 from registries.domain.registry import Key, RegistrySecret
 from registries.models import AuditEntry
@@ -177,6 +177,17 @@ def _uids(uid: str) -> list[str]:
     ):
         uids.append(before.removeprefix(REPLACED))
     return uids
+
+
+def copied_from(uid: str, source: Key, since: datetime | None = None) -> bool:
+    """Whether the console copied the registry with this uid from one with this key, and did so, or linked the two
+    again, since a moment."""
+    entries = AuditEntry.objects.filter(uid__in=_uids(uid), outcome=OK)
+    copied = Q(action=Action.COPY.value, note=str(source))
+    if not entries.filter(copied).exists():
+        return False
+    linked = Q(action=Action.SYNC.value, note=LINKED)
+    return since is None or entries.filter(copied | linked, at__gte=since).exists()
 
 
 def logged_in_from(access: Access) -> bool:

@@ -25,6 +25,9 @@ from registries.domain.registry import (
 )
 from registries.domain.resource import (
     API_VERSION,
+    COPIED_FROM,
+    COPIED_FROM_SEAL,
+    COPIED_FROM_UID,
     KIND,
     LAST_APPLIED,
     OURS,
@@ -96,7 +99,7 @@ def to_domain(resource: Resource) -> RegistrySecret:
         skip_tls_verify=notes.get(PREFIX + "skip-tls-verify") == "true",
         verification=_verification(notes),
         labels=metadata.get("labels") or _NO_LABELS,
-        origin=Origin.read(notes.get(PREFIX + "copied-from", ""), notes.get(PREFIX + "copied-from-uid", "")),
+        origin=_origin(resource, notes),
         fingerprint=_fingerprint(resource),
         generation=intern(str(resource["metadata"].get("generation") or "")),
         document=json.dumps(shown, ensure_ascii=False).encode(),
@@ -222,6 +225,12 @@ def _fingerprint(resource: Resource) -> bytes:
     )
 
 
+def _origin(resource: Resource, shown: Mapping[str, str]) -> Origin | None:
+    """The source of a copy. Its seal is not shown."""
+    seal = (resource["metadata"].get("annotations") or {}).get(COPIED_FROM_SEAL, "")
+    return Origin.read(shown.get(COPIED_FROM, ""), shown.get(COPIED_FROM_UID, ""), str(seal))
+
+
 def _finalizers(metadata: Mapping[str, Any]) -> tuple[str, ...]:
     """What holds a resource that is being deleted; () for any other."""
     if not metadata.get("deletionTimestamp"):
@@ -247,8 +256,8 @@ _NOTES = {PREFIX + name: read for name, read in _SHOWN.items()} | {
     PREFIX + "certificate-expires": shown_moment,
     TOKEN_EXPIRES: shown_moment,
     PREFIX + "password-set-at": shown_moment,
-    PREFIX + "copied-from": shown_origin,
-    PREFIX + "copied-from-uid": shown_uid,
+    COPIED_FROM: shown_origin,
+    COPIED_FROM_UID: shown_uid,
 }
 _ENUMERATED = frozenset(
     {"expires-at", "provider", "verify-status", "verify-timestamp", "plain-http", "skip-tls-verify"}

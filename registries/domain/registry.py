@@ -84,18 +84,24 @@ class Verification:
         return self.at is not None and now - self.at > STALE_AFTER
 
 
+SEAL_MAX = 64
+"""Characters of a seal that are read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The registry that another one was copied from. `uid` tells it from a later registry of the same name."""
+    """The registry that another one was copied from. `uid` tells it from a later registry of the same name. `seal`
+    shows that the console wrote this (service/origins.py), if it is the right one."""
 
     key: Key
     uid: str
+    seal: str = field(default="", compare=False, repr=False)
 
     @classmethod
-    def read(cls, key: str, uid: str) -> "Origin | None":
-        """From namespace/name and a uid; None without them."""
+    def read(cls, key: str, uid: str, seal: str) -> "Origin | None":
+        """From namespace/name, a uid and a seal; None without the first two."""
         namespace, _, name = key.partition("/")
-        return cls(Key(intern(namespace), name), intern(uid)) if name and uid else None
+        return cls(Key(intern(namespace), name), intern(uid), seal[:SEAL_MAX]) if name and uid else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from registries.domain.registry import (
     INFORMATION,
     Draft,
     Key,
+    Origin,
     RegistrySecret,
     Verification,
     VerifyStatus,
@@ -34,6 +35,9 @@ VERIFY_STATUS = f"{PREFIX}verify-status"
 VERIFY_GENERATION = f"{PREFIX}verify-generation"
 """The generation of the specification that was tested. A verdict on another one is none: the password is another."""
 TOKEN_EXPIRES = f"{PREFIX}token-expires"
+COPIED_FROM = f"{PREFIX}copied-from"
+COPIED_FROM_UID = f"{PREFIX}copied-from-uid"
+COPIED_FROM_SEAL = f"{PREFIX}copied-from-seal"
 NEW_GENERATION = "1"
 """The API server gives it to each new resource."""
 _RESULTS = frozenset(
@@ -48,14 +52,17 @@ _RESULTS = frozenset(
         "token-expires",
     )
 )
-OURS = _RESULTS | frozenset(
-    PREFIX + name
-    for name in (
-        *("display-name", "description", "owner", "support-contact", "expires-at", "probe-image"),
-        *("domain", "username", "provider", "password-set-at"),
-        *("plain-http", "ca-bundle", "skip-tls-verify"),
-        *("copied-from", "copied-from-uid"),
+OURS = (
+    _RESULTS
+    | frozenset(
+        PREFIX + name
+        for name in (
+            *("display-name", "description", "owner", "support-contact", "expires-at", "probe-image"),
+            *("domain", "username", "provider", "password-set-at"),
+            *("plain-http", "ca-bundle", "skip-tls-verify"),
+        )
     )
+    | {COPIED_FROM, COPIED_FROM_UID, COPIED_FROM_SEAL}
 )
 """The annotations that only the console writes."""
 Resource = dict[str, Any]
@@ -77,11 +84,10 @@ def new_resource(draft: Draft) -> Resource:
         annotations["skip-tls-verify"] = "true"
     annotations["ca-bundle"] = draft.ca_bundle
     annotations["password-set-at"] = moment_text(draft.password_set_at) if draft.password_set_at else ""
-    if draft.origin:
-        annotations |= {"copied-from": str(draft.origin.key), "copied-from-uid": draft.origin.uid}
     verdict = verification_annotations(draft.verification, NEW_GENERATION)
     verdict |= certificate_annotations(draft.certificate_ends)
     ours = {PREFIX + name: value for name, value in annotations.items()} | verdict
+    ours |= origin_annotations(draft.origin) if draft.origin else {}
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
@@ -98,6 +104,12 @@ def new_resource(draft: Draft) -> Resource:
             "provider": draft.provider.value,
         },
     }
+
+
+def origin_annotations(origin: Origin) -> dict[str, str | None]:
+    """The merge patch of the annotations that name the source of a copy."""
+    values = {COPIED_FROM: str(origin.key), COPIED_FROM_UID: origin.uid, COPIED_FROM_SEAL: origin.seal}
+    return {name: value or None for name, value in values.items()}
 
 
 def own_annotations(annotations: Mapping[str, Any]) -> dict[str, Any]:

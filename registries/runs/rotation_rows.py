@@ -283,6 +283,6 @@ def _from_json(values: Mapping[str, Any]) -> Draft:
             "key": Key(**values["key"]),
             "provider": Provider(values["provider"]),
             "password_set_at": datetime.fromisoformat(at) if at else None,
-            "origin": Origin(Key(**origin["key"]), origin["uid"]) if origin else None,
+            "origin": Origin(Key(**origin["key"]), origin["uid"], origin.get("seal", "")) if origin else None,
         }
     )

@@ -28,6 +28,7 @@ from registries.domain.shown import NOT_VALID
 from registries.index.search import Index
 from registries.service.copies import Likeness
 from registries.service.guard import Guard, require_present
+from registries.service.origins import Origins
 from registries.service.verdicts import Verdicts
 from registries.stores.base import Store
 
@@ -69,6 +70,7 @@ class Copying:
     _audit: AuditLog
     _likeness: Likeness
     _verdicts: Verdicts
+    _origins: Origins
     _at_once: int
     _places: dict[str, Key] = field(default_factory=dict)
     """Where sources were found last, by uid."""
@@ -139,6 +141,10 @@ class Copying:
             **texts,
         )
 
+    def placed(self, template: Draft, key: Key) -> Draft:
+        """What creates a copy at a key."""
+        return self._origins.placed(template, key)
+
     def copy(
         self, *, access: Access, key: Key, uid: str, and_then: Callable[[], object] = lambda: None
     ) -> bool:
@@ -151,7 +157,7 @@ class Copying:
         self._guard.require(access, Permission.CREATE, key, Action.COPY)  # a refusal stays recorded
         try:
             with self._guard.atomic():
-                created = self._created(access, replace(template, key=key))
+                created = self._created(access, self.placed(template, key))
                 and_then()
         except AlreadyExists:
             self._require_same(access, key, uid)
@@ -182,7 +188,7 @@ class Copying:
         self._guard.require(access, Permission.CREATE, key, Action.COPY)
         try:
             with self._guard.writing(access, Action.COPY, key, doubt=not again) as store:
-                created = store.create(replace(template, key=key))
+                created = store.create(self.placed(template, key))
         except AlreadyExists:
             present = self._require_same(access, key, uid)
             return present.uid if again and present.origin == template.origin else ""

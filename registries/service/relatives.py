@@ -7,17 +7,18 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 
-from registries.audit.action import Action
+from registries.audit.action import LINKED, Action
 from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Conflict, NotFound, Problem
 from registries.domain.registry import Key, RegistrySecret
-from registries.domain.resource import PREFIX
 from registries.index.search import Index
 from registries.service.copies import Difference, Likeness, is_copy, visible_differences
 from registries.service.copying import NEEDED_AT_SOURCE, Copying
 from registries.service.guard import Guard, require_present
+from registries.service.origins import Origins
 from registries.service.registries import Registries
 from registries.service.replacement import Replacement
 from registries.stores.base import Store
@@ -67,13 +68,15 @@ class Relatives:
     _copying: Copying
     _replacement: Replacement
     _audit: AuditLog
+    _origins: Origins
 
     def of(self, *, access: Access, registry: RegistrySecret) -> tuple[Relative, ...]:
         """At most MOST visible relatives: the source, then the copies, then the others, by namespace and name."""
         found: dict[str, tuple[RegistrySecret, Bond]] = {}
         if source := self.source(access=access, registry=registry):
             found[source.uid] = source, Bond.SOURCE
-        for it in self._index.copies(access, registry.uid):
+        copies = self._origins.true(self._index.copies(access, registry.uid), registry.created_at)
+        for it in islice(copies, MOST):
             found.setdefault(it.uid, (it, Bond.COPY))
         for it in self._index.with_account_of(access, registry):
             found.setdefault(it.uid, (it, Bond.ACCOUNT))
@@ -110,13 +113,14 @@ class Relatives:
         if differences:
             kept = ("key", "labels", "annotations", "password_set_at")
             after = replace(template, **{name: getattr(after, name) for name in kept})
+            after = self._copying.placed(after, key)
         changed = self._replacement.put(access=access, uid=uid, old=before, new=after)
         return self._copying.with_verdict(access=access, copy=changed, template=template)
 
     def former(self, *, access: Access, source: RegistrySecret) -> tuple[Former, ...]:
         """The visible copies of earlier registries of this name, at most MOST. Only those with its address, where this
         person may change the copy, can be linked again."""
-        found = self._index.former_copies(access, source)[:MOST]
+        found = islice(self._origins.true(self._index.former_copies(access, source)), MOST)
         may = set(NEEDED_AT_SOURCE) <= access.permissions(source.namespace)
         return tuple(Former(it, self._obstacle(access, source, it, may=may)) for it in found)
 
@@ -125,7 +129,7 @@ class Relatives:
         changes. Returns how many were linked; what somebody changed meanwhile is left alone. NotFound, Forbidden."""
         for permission in NEEDED_AT_SOURCE:
             self._guard.require(access, permission, source.key, Action.SYNC)
-        linked, note = 0, {f"{PREFIX}copied-from-uid": require_present(source).uid}
+        linked, source = 0, require_present(source)
         for it in self.former(access=access, source=source):
             copy = it.registry
             if it.problem or copy.uid not in uids:
@@ -134,8 +138,9 @@ class Relatives:
                 suppress(NotFound, Conflict),
                 self._guard.writing(access, Action.SYNC, copy.key) as store,
             ):
+                note = self._origins.annotations(source, copy.key)
                 store.annotate(copy.key, note, uid=copy.uid, resource_version=copy.resource_version)
-                self._audit.record(access, Action.SYNC, key=copy.key, uid=copy.uid, note="linked")
+                self._audit.record(access, Action.SYNC, key=copy.key, uid=copy.uid, note=LINKED)
                 linked += 1
         return linked
 
@@ -153,7 +158,8 @@ class Relatives:
         """The source of a copy, if it is still there and this person sees it."""
         origin = registry.origin
         found = self._index.known(access, origin.key) if origin else None
-        return found if found and origin and found.uid == origin.uid else None
+        same = found and origin and found.uid == origin.uid
+        return found if found and same and self._origins.is_true(registry, found.created_at) else None
 
     def _relative(self, access: Access, one: RegistrySecret, other: RegistrySecret, bond: Bond) -> Relative:
         found = self._differences(access, one, other)
@@ -199,6 +205,7 @@ class MissingCopies:
     _copying: Copying
     _made: Callable[[str], Moments]
     _deleted: Callable[[Moments], Collection[Key]]
+    _origins: Origins
 
     def of(self, *, access: Access, source: RegistrySecret) -> tuple[Missing, ...]:
         """At most MOST, in namespaces that this person sees, by namespace and name."""
@@ -209,7 +216,7 @@ class MissingCopies:
             if key.namespace in snapshot.namespaces
             and (key.namespace not in snapshot.left_out or snapshot.find(key))
             and access.may(Permission.SEE, key.namespace)
-            and not _is_relative(snapshot.find(key), source)
+            and not self._is_relative(snapshot.find(key), source)
         }
         missed = sorted(absent.keys() - set(self._deleted(absent)) if absent else ())[:MOST]
         may = not source.deleting and set(NEEDED_AT_SOURCE) <= access.permissions(source.namespace)
@@ -233,9 +240,10 @@ class MissingCopies:
         if not self._copying.copy(access=access, key=key, uid=uid):
             raise Conflict(str(key), Problem.CHANGED)
 
-
-def _is_relative(present: RegistrySecret | None, source: RegistrySecret) -> bool:
-    """Whether the panel of the source lists a registry anyway: as a copy, or with the same address and user name."""
-    if present is None:
-        return False
-    return (present.origin is not None and present.origin.uid == source.uid) or is_copy(present, source)
+    def _is_relative(self, present: RegistrySecret | None, source: RegistrySecret) -> bool:
+        """Whether the panel of the source lists a registry anyway: as a copy, or with the same address and user
+        name."""
+        if present is None or is_copy(present, source):
+            return present is not None
+        named = present.origin is not None and present.origin.uid == source.uid
+        return named and self._origins.is_true(present, source.created_at)

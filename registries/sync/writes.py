@@ -76,7 +76,7 @@ class Writes:
 
         The errors of a creation.
         """
-        draft = replace(self._copying.template(access=access, uid=source.uid), key=key)
+        draft = self._copying.placed(self._copying.template(access=access, uid=source.uid), key)
         if not (known.begun and known.uid):
             return self._copying.create(access=access, draft=draft)
         self._replacement.require(access=access, key=key)
@@ -89,7 +89,7 @@ class Writes:
         """Makes a copy like its source. Conflict `changed` if it is not as `known` any more."""
         old = self._replacement.before(access=access, key=key, uid=known.uid)
         template = self._copying.template(access=access, uid=source.uid)
-        new = _like(template, old)
+        new = self._copying.placed(_like(template, old), key)
         if mark(self._store.get(key)) != known.mark:
             raise Conflict(str(key), Problem.CHANGED)
         changed = self._replacement.put(access=access, uid=known.uid, old=old, new=new)

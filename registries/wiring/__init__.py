@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from registries.audit.log import copied_from
 from registries.audit.search import deleted_since
 from registries.domain.registry import Key
 from registries.events import channels
@@ -37,6 +38,7 @@ from registries.service.copying import Copying
 from registries.service.guard import Guard
 from registries.service.images import Images
 from registries.service.node_tests import NodeTests
+from registries.service.origins import Origins
 from registries.service.passwords import Passwords
 from registries.service.pull_failures import PodFailures
 from registries.service.pull_secret_use import PullSecretUse
@@ -99,18 +101,23 @@ class Services(Telling, Mirroring, Admitting):
         return Verdicts(self.store, self.index, self.guard, self.likeness)
 
     @part
+    def origins(self) -> Origins:
+        return Origins(settings.SECRET_KEY, copied_from)
+
+    @part
     def copying(self) -> Copying:
         at_once = DELETED_AT_ONCE if self.on_cluster else 1
-        return Copying(self.store, self.index, self.guard, self.audit, self.likeness, self.verdicts, at_once)
+        parts = self.store, self.index, self.guard, self.audit, self.likeness, self.verdicts, self.origins
+        return Copying(*parts, at_once)
 
     @part
     def relatives(self) -> Relatives:
         parts = (self.store, self.index, self.guard, self.likeness, self.registries, self.copying)
-        return Relatives(*parts, self.replacement, self.audit)
+        return Relatives(*parts, self.replacement, self.audit, self.origins)
 
     @part
     def missing_copies(self) -> MissingCopies:
-        return MissingCopies(self.index, self.copying, copies_made, deleted_since)
+        return MissingCopies(self.index, self.copying, copies_made, deleted_since, self.origins)
 
     @part
     def tests(self) -> Tests:

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from registries.audit.action import OF_SECRET, OK, Action, read_changes
+from registries.audit.action import LINKED, OF_SECRET, OK, Action, read_changes
 from registries.audit.log import TESTS
 from registries.audit.search import Outcome, RunLine
 from registries.models import AuditEntry
@@ -79,7 +79,7 @@ _CHANGES: dict[tuple[str, str], Text] = {
     (Action.SYNC, "present"): _("Let a registry be taken over as a copy"),
     (Action.SYNC, "deleted"): _("Let a deleted copy be created again"),
     (Action.SYNC, "failed"): _("Let a copy be tried again"),
-    (Action.SYNC, "linked"): _("Linked a copy to its source again"),
+    (Action.SYNC, LINKED): _("Linked a copy to its source again"),
     (Action.SYNC, "moved"): _("Took over the rule of a deleted source"),
     (Action.INTERVAL, "reset"): _("Reset the check interval"),
     (Action.CHANNEL, "create"): _("Added the channel %s"),

@@ -230,11 +230,7 @@ def test_aligning_a_copy_keeps_its_pull_secret_and_its_history(
     """Also where the definition lets no password change."""
     source, key = people.add(), Key("team-b", "harbor-prod")
     copy = people.add(namespace="team-b", **ALIGNED[drift])
-    notes = {
-        PREFIX + "copied-from": str(source.key),
-        PREFIX + "copied-from-uid": source.uid,
-        "theirs": "stays",
-    }
+    notes = {**services().origins.annotations(source, key), "theirs": "stays"}
     cluster.server.call("PATCH", registry(key), {"metadata": {"annotations": notes}}, kind=MERGE_PATCH)
     assert wait_for(lambda: people.find(namespace="team-b").origin is not None)
     first = cluster.server.call("GET", secret(key)).body

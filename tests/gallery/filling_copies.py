@@ -1,5 +1,6 @@
 """Copies of registries and rules that keep them in sync, in every state, for the gallery."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -7,7 +8,6 @@ from django.utils import timezone
 
 from registries.domain.access import Access
 from registries.domain.registry import Key
-from registries.domain.resource import PREFIX
 from registries.intake import read_draft
 from registries.models import (
     Run,
@@ -39,8 +39,7 @@ def fill_copies(access: Access) -> None:
     typed = {"domain": source.domain, "username": "robot$pull", "password": "another-password", "tls": "skip"}
     named = {"name": other.name, "namespace": other.namespace, "provider": "harbor"}
     new = services().store.create(read_draft({**typed, **named}))
-    notes = {f"{PREFIX}copied-from": str(source.key), f"{PREFIX}copied-from-uid": source.uid}
-    services().store.annotate(new.key, notes, uid=new.uid)
+    services().store.annotate(new.key, services().origins.annotations(source, new.key), uid=new.uid)
     run = Run.objects.create(id=uuid4(), kind="copy", person="nobody", owner="nobody", state="done")
     for namespace, name in (("test-namespace", source.name), ("team-a", "harbor-team-a")):
         RunItem.objects.create(
@@ -87,7 +86,8 @@ def _former(access: Access, never: datetime) -> None:
     )
     services().copying.copy(access=access, key=Key(WAITING, source.name), uid=source.uid)
     copy = services().store.get(Key(WAITING, source.name))
-    services().store.annotate(copy.key, {f"{PREFIX}copied-from-uid": str(former)}, uid=copy.uid)
+    notes = services().origins.annotations(replace(source, uid=str(former)), copy.key)
+    services().store.annotate(copy.key, notes, uid=copy.uid)
     place = {"namespace": source.namespace, "name": source.name}
     values = {"owner": "x", "person": "olive", "state": "source_gone", "claimed_until": never}
     SyncRule.objects.create(uid=str(former), labels="env=prod", **place, **values)

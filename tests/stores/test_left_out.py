@@ -305,7 +305,11 @@ def test_what_is_left_out_of_memory_keeps_everything_until_it_is_deleted(
         cluster.server.call("DELETE", f"{accounts}/uses-zz")
         made = {Key("team-b", "zz"): timezone.now()}
         missing = MissingCopies(
-            services().index, services().copying, {source.uid: made}.__getitem__, lambda copies: ()
+            services().index,
+            services().copying,
+            {source.uid: made}.__getitem__,
+            lambda copies: (),
+            services().origins,
         )
         assert missing.of(access=olive, source=source) == ()
 

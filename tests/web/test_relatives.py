@@ -11,6 +11,7 @@ from django.test import Client
 
 from registries.domain.access import Role
 from registries.domain.registry import RegistrySecret
+from registries.domain.resource import origin_annotations
 from registries.models import AuditEntry
 from registries.people.grants import set_grant
 from registries.service.copies import GUESSES_PER_MINUTE, Difference
@@ -77,11 +78,8 @@ def drifted(cast: Cast, values: dict[str, str]) -> tuple[RegistrySecret, Registr
     source, copy = copied(cast)
     services().store.delete(copy.key, uid=copy.uid)
     other = cast.add(namespace="team-b", **{"display_name": "theirs", **values})
-    notes = {
-        "theriseunion.io/copied-from": "team-a/harbor-prod",
-        "theriseunion.io/copied-from-uid": source.uid,
-        "other.io/note": "kept",
-    }
+    assert copy.origin
+    notes = {**origin_annotations(copy.origin), "other.io/note": "kept"}
     services().store.annotate(other.key, notes, uid=other.uid)
     return source, stored(cast)["team-b/harbor-prod"]
 
