@@ -88,6 +88,8 @@ class Index:
             self._log.begin(changes.upserted, changes.mark)
         else:
             self._log.append(_came_and_went(before, after, changes.mark), changes.mark)
+        if deleted := before.namespaces - after.namespaces:
+            self._log.close(deleted)
         after.place, after.mark = self._log.place, self._log.mark
         self._snapshot = after
 
@@ -263,13 +265,15 @@ class Index:
     def changes(
         self, access: Access, namespace: str, after: int, selector: Selector | None = None
     ) -> News | None:
-        """The next visible changes after a place in the log; None when the log does not reach back to it."""
+        """The next visible changes after a place in the log; None when the log does not reach back to it. Those from
+        before the deletion of a namespace are for people who see all namespaces."""
         self.fresh()
         news = self._log.after(after)
         if news is None:
             return None
         there = (it for it in news.changes if not namespace or it.key.namespace == namespace)
-        seen = (it for it in there if access.may(Permission.SEE, it.key.namespace))
+        theirs = (it for it in there if access.sees_everything or not it.closed)
+        seen = (it for it in theirs if access.may(Permission.SEE, it.key.namespace))
         chosen = filter(None, (it.seen_through(selector) for it in seen)) if selector else seen
         return replace(news, changes=tuple(chosen))
 

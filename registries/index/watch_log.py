@@ -29,7 +29,7 @@ class Change:
     """One change. `registry` is the new state; of a deleted one, its last state with the version of the deletion.
 
     `mark` is the newest version of anything at the time of the change. `late` is True when that is not the version of
-    the change itself. `before` is the state before the change.
+    the change itself. `before` is the state before the change. `closed`: its namespace was deleted since then.
     """
 
     type: ChangeType
@@ -37,6 +37,7 @@ class Change:
     before: RegistrySecret | None
     mark: int
     late: bool
+    closed: bool = False
 
     @property
     def key(self) -> Key:
@@ -110,6 +111,13 @@ class ChangeLog:
                 self._add(event)
             self.mark = max(self.mark, mark)
             self._forget()
+
+    def close(self, namespaces: frozenset[str]) -> None:
+        """Keeps the changes in deleted namespaces from the people of later ones with their names."""
+        with self._lock:
+            self._changes = [
+                replace(it, closed=True) if it.key.namespace in namespaces else it for it in self._changes
+            ]
 
     def place_of(self, version: str) -> int | None:
         """The place after which a client continues that has seen a version; None when the log does not reach back."""

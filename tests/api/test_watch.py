@@ -17,9 +17,10 @@ from django.utils import timezone
 
 from registries import wiring
 from registries.api import watch
+from registries.domain.access import Role
 from registries.index.search import Index
 from registries.models import ApiToken, StoreChange
-from registries.people.grants import remove_grant
+from registries.people.grants import remove_grant, set_grant
 from registries.wiring import services
 from tests.api.test_api import ALL, TEAM_A, notes, patch, post
 from tests.cast import Cast
@@ -154,6 +155,26 @@ def test_tells_nothing_of_another_namespace(cast: Cast) -> None:
     cast.add("shown", "team-a")
 
     assert [told(it) for it in following] == [("ADDED", "shown")]
+
+
+def test_a_new_namespace_of_an_old_name_tells_nothing_of_the_old_one(cast: Cast) -> None:
+    access, path = cast.access("olive"), TEAM_A.replace("team-a", "team-c")
+    services().registries.create_namespace(access=access, name="team-c")
+    version = services().index.fresh().mark
+    old = cast.add("old", "team-c", description="of the team before")
+    services().registries.delete(access=access, key=old.key, uid=old.uid)
+    services().registries.delete_namespace(access=access, name="team-c")
+    assert "team-c" not in services().index.fresh().namespaces
+    services().registries.create_namespace(access=access, name="team-c")
+    set_grant(cast.users["vic"], "team-c", Role.VIEWER)
+    cast.add("new", "team-c")
+
+    def since(person: str) -> list[tuple[str, str]]:
+        path_since = f"{path}?watch=1&resourceVersion={version}&timeoutSeconds=1"
+        return [told(it) for it in events(cast.api(person).get(path_since))]
+
+    assert since("vic") == [("ADDED", "new")]
+    assert since("olive") == [("ADDED", "old"), ("DELETED", "old"), ("ADDED", "new")]
 
 
 def test_a_bookmark_says_up_to_where(cast: Cast) -> None:
