@@ -20,6 +20,7 @@ from registries.words.language import is_chinese, sentences
 register = template.Library()
 
 ROLE_NAME = re.compile(r"(image-(?:admin|operator|viewer|prober))")
+TURN = re.compile(r"(?<=[@,])|(?<=/)(?!/)|(?<!sha256)(?=:\w)")
 SHORT = 9
 """Values of more characters are cut in the middle where there is no room."""
 TAIL = 7
@@ -61,8 +62,9 @@ def whole_roles(text: str) -> SafeString:
 
 @register.filter
 def slashed(image: str) -> SafeString:
-    """An image reference that goes on in the next line after a slash or an @, not inside a word."""
-    return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in re.split("(?<=[/@])", image)))
+    """An address, image reference or subject that goes on in the next line after a slash, an @ or a comma, or before a
+    port or tag: not inside a word."""
+    return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in TURN.split(image)))
 
 
 @register.simple_tag

@@ -54,7 +54,7 @@ def test_one_of_the_choices_wins_over_a_typed_one(cast: Cast, probing: Probing) 
 
     _, panel = ask(cast, "nonsense of before", chosen=f"{host(values)}/demo/app:amd64")
 
-    assert "demo/<wbr>app:amd64" in panel
+    assert "demo/<wbr>app<wbr>:amd64" in panel
     assert "linux/arm64" not in panel
 
 
@@ -65,6 +65,20 @@ def test_a_digest_may_begin_a_line() -> None:
         "app@",
         "sha256:00",
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "lines"),
+    [
+        (
+            "http://reg.example.com:5000/demo/app:1.0",
+            ["http://", "reg.example.com", ":5000/", "demo/", "app", ":1.0"],
+        ),
+        ("CN=reg.example.com,O=Registry console", ["CN=reg.example.com,", "O=Registry console"]),
+    ],
+)
+def test_a_long_value_breaks_beside_its_signs(value: str, lines: list[str]) -> None:
+    assert slashed(value).split("<wbr>") == lines
 
 
 ANSWERS = {
