@@ -149,6 +149,18 @@ def test_each_stage_stands_once_with_its_whole_time() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("reason", "stages"), [(Reason.OK, ["ok", "ok"]), (Reason.OK_UNVERIFIED, ["ok", "warn"])]
+)
+def test_a_confirmation_without_a_proof_has_no_tick(cast: Cast, reason: Reason, stages: list[str]) -> None:
+    steps = (Step("ping", 10, True, "h"), Step("confirm", 20, True, "h"))
+    with_tests(cast, "it", Result(reason, steps=steps))
+
+    shown = card(cast, "it")
+
+    assert re.findall(r'class="stage stage-(\w+)"', shown) == stages
+
+
 @pytest.mark.parametrize("count", [2, 7, 20])
 def test_the_newest_bar_is_at_the_right_edge_and_the_dates_stand_below(cast: Cast, count: int) -> None:
     with_tests(cast, "it", *([Reason.OK] * (count - 1)), Reason.TIMEOUT)

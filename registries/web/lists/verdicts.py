@@ -9,7 +9,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from registries.domain.registry import RegistrySecret
-from registries.probe import Result, Step
+from registries.probe import Reason, Result, Step
 from registries.probe.certificate import CertificateFacts, ServerCertificates
 from registries.probe.image import ImageResult, NodePlatform, PlatformSize, PullQuota
 from registries.verification.history import Check, NotTested, Tested
@@ -158,16 +158,23 @@ class StageView:
     title: str
     duration: str
     ok: bool
+    proves: bool = True
+    """False for a confirmation that went through and proved nothing: the registry accepts every password."""
 
 
-def stage_views(steps: tuple[Step, ...]) -> tuple[StageView, ...]:
-    """The stages, each once: a stage of several requests has their time together, and fails with any of them."""
+def stage_views(steps: tuple[Step, ...], *, verified: bool = True) -> tuple[StageView, ...]:
+    """The stages, each once: a stage of several requests has their time together, and fails with any of them.
+
+    `verified`: whether the test proved the password.
+    """
     times, passed = dict[str, float](), dict[str, bool]()
     for it in steps:
         times[it.name] = times.get(it.name, 0.0) + it.milliseconds
         passed[it.name] = passed.get(it.name, True) and it.ok
     return tuple(
-        StageView(name, labels.stage(name), labels.duration(spent), passed[name])
+        StageView(
+            name, labels.stage(name), labels.duration(spent), passed[name], verified or name != "confirm"
+        )
         for name, spent in times.items()
     )
 
@@ -191,7 +198,7 @@ def _with_details(verdict: Verdict, result: Result) -> Verdict:
         verdict,
         detail=result.detail,
         cause=labels.test_cause(result.cause or ""),
-        stages=stage_views(result.steps),
+        stages=stage_views(result.steps, verified=result.reason is not Reason.OK_UNVERIFIED),
         duration=labels.duration(duration) if duration else "",
         token_host=(result.token_host or "") if result.token_host != result.registry_host else "",
         quoted=result.quoted,
