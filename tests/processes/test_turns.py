@@ -5,30 +5,24 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils import translation
 
-from console.dispatcher import Dispatcher
 from console.turns import (
     COMPUTING,
     CREDENTIALS,
     MOST_BYTES,
     MOST_WAITING,
-    PACE,
     PATIENCE,
     RESERVE,
-    SLOWED,
     People,
     Turn,
-    Turns,
 )
 from registries.domain.problem import Problem
 from registries.log_in.sender import LATE, sender_address
@@ -37,54 +31,7 @@ from tests.cast import Cast
 from tests.peers.command import LONG, Serving, manage
 from tests.peers.prepared import ready_folder
 from tests.peers.scripted import wait_for
-
-THREADS = 24
-COOKIE = "sessionid"
-
-
-class Threads:
-    """Turns of which each one goes on until the test ends it."""
-
-    def __init__(self, threads: int = THREADS) -> None:
-        self.turns = Turns(threads)
-        self.at_work: list[Turn] = []
-        self.refused: list[Turn] = []
-
-    def ask(self, session: str, times: int = 1, address: str = "10.0.0.1", size: int = 0) -> list[Turn]:
-        credential = self.turns.people.credential(head(session), COOKIE)
-        return [self.turns.add(credential, address, self._start, size) for _ in range(times)]
-
-    def _start(self, turn: Turn) -> None:
-        (self.refused if turn.late else self.at_work).append(turn)
-
-    def end(self, turn: Turn, person: str | None = None) -> None:
-        turn.person = person
-        self.at_work.remove(turn)
-        self.turns.end(turn)
-
-    def slow(self, session: str, person: str) -> None:
-        """This person has been told to slow down, a while ago."""
-        (turn,) = self.ask(session)
-        turn.refused = True
-        self.end(turn, person)
-
-    def know(self, session: str, person: str) -> None:
-        """A request of this session has been answered."""
-        self.end(*self.ask(session), person)
-
-    def wait(self) -> None:
-        """All requests under way wait for a server or a lock, as their threads would show."""
-        for turn in self.at_work:
-            turn.waits = True
-        self.turns.look()
-
-    def count(self) -> Counter[str]:
-        return Counter(it.sender for it in self.at_work)
-
-
-def head(session: str, token: str = "") -> bytes:
-    bearer = f"Authorization: Bearer {token}\r\n" if token else ""
-    return f"GET / HTTP/1.1\r\nHost: x\r\n{bearer}Cookie: csrftoken=1; sessionid={session}\r\n\r\n".encode()
+from tests.processes.turns import COOKIE, THREADS, Threads, head
 
 
 @pytest.fixture
@@ -197,78 +144,6 @@ def test_a_credential_is_read_from_each_spelling_and_kept_as_a_digest() -> None:
     assert People().credential(head("secret"), COOKIE) != known
 
 
-@pytest.fixture
-def move(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Moves the clock of the turns."""
-    ahead = [0.0]
-    real = time.monotonic
-    monkeypatch.setattr("console.turns.time.monotonic", lambda: real() + ahead[0])
-
-    def move(seconds: float) -> None:
-        ahead[0] += seconds
-
-    return move
-
-
-def test_who_was_told_to_slow_down_is_slowed_while_others_have_their_turns(
-    threads: Threads, move: Callable[[float], None]
-) -> None:
-    threads.slow("one", "mallory")
-    threads.know("two", "olive")
-    (other,) = threads.ask("two")
-    asked = threads.ask("one", 3)
-    assert threads.count() == {"olive": 1, "mallory": 1}
-
-    threads.end(asked[0], "mallory")
-    threads.turns.look()
-    assert threads.count() == {"olive": 1}, "the second one waits"
-
-    move(PACE)
-    threads.turns.look()
-    assert threads.count() == {"olive": 1, "mallory": 1}
-
-    threads.end(asked[1], "mallory")
-    threads.end(other, "olive")
-    assert threads.at_work == [asked[2]], "nobody else is there"
-
-
-def test_nobody_is_slowed_for_ever_or_for_another(threads: Threads, move: Callable[[float], None]) -> None:
-    threads.slow("one", "mallory")
-    threads.know("two", "olive")
-    threads.know("three", "nina")
-    (stays,) = threads.ask("three")
-
-    for _ in range(3):
-        threads.end(*threads.ask("two"), "olive")
-    move(SLOWED - PACE / 2)
-    for turn in threads.ask("one", 2):
-        turn.since += SLOWED
-    assert threads.count() == {"nina": 1, "mallory": 1}
-
-    move(PACE / 2)
-    threads.turns.look()
-    assert threads.count() == {"nina": 1, "mallory": 2}
-    threads.end(stays, "nina")
-
-
-def test_refused_log_ins_do_not_slow_the_pages_for_their_address(threads: Threads) -> None:
-    def add(posts: bool) -> Turn:
-        return threads.turns.add(b"", "10.0.0.1", threads._start, posts=posts)
-
-    threads.ask("somebody")
-    refused = add(posts=True)
-    refused.refused = True
-    threads.end(refused)
-    for posts in (True, True, False, False):
-        add(posts=posts)
-
-    assert threads.count() == {
-        "credentials at 10.0.0.1": 1,
-        "log-ins at 10.0.0.1": 1,
-        "nobody at 10.0.0.1": COMPUTING,
-    }
-
-
 def test_too_many_that_wait_are_refused_at_once(threads: Threads) -> None:
     threads.ask("one", COMPUTING + MOST_WAITING + 3)
 
@@ -323,23 +198,6 @@ def test_a_thread_is_seen_to_compute_or_to_wait(computes: bool) -> None:
             assert wait_for(seen), "though at times a busy machine has no processor for the thread"
         finally:
             over.set()
-
-
-@pytest.mark.parametrize("status", ["429 Too Many Requests", "200 OK"])
-def test_the_server_notes_who_was_told_to_slow_down(status: str) -> None:
-    server, turn = Dispatcher.__new__(Dispatcher), Turn(lambda _: None, b"", "")
-    server._current = SimpleNamespace(turn=turn)
-    begun = list[object]()
-
-    def application(_environ: object, start: Callable[..., object]) -> list[bytes]:
-        start(status, [])
-        return []
-
-    server._application = application
-    server._answer({}, lambda *told: begun.append(told))
-
-    assert begun == [(status, [])]
-    assert turn.refused is status.startswith("429")
 
 
 HEADERS = b"GET / HTTP/1.1\r\nX-Forwarded-For: 10.9.9.9\r\nx-forwarded-for: 10.8.8.8, 10.7.7.7\r\n\r\n"
