@@ -103,10 +103,27 @@ def test_only_those_who_are_named_may_connect() -> None:
     assert labels == [{label: "ingress-nginx"}, {label: "monitoring"}]
 
 
+def examples() -> list[Any]:
+    """The examples in the README: an overlay, and a patch of it."""
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "deploy" / "README.md").read_text(), re.DOTALL)
+    return [yaml.safe_load(it) for it in blocks]
+
+
+def test_the_overlay_that_is_shown_fits() -> None:
+    """It names an overlay and an image of ours, and only settings that the base has."""
+    overlay = examples()[0]
+    base = yaml.safe_load((ROOT / "deploy" / "base" / "kustomization.yaml").read_text())
+    settings = yaml.safe_load((ROOT / "deploy" / "base" / "config.yaml").read_text())
+    patch = yaml.safe_load(overlay["patches"][0]["patch"])
+
+    assert (ROOT / "deploy" / "ours" / overlay["resources"][0]).resolve().is_dir()
+    assert [it["name"] for it in overlay["images"]] == [it["newName"] for it in base["images"]]
+    assert (patch["kind"], patch["metadata"]) == (settings["kind"], settings["metadata"])
+    assert patch["data"].keys() <= settings["data"].keys()
+
+
 def test_the_patch_that_names_others_fits() -> None:
-    block = re.search(r"```yaml\n(.*?)```", (ROOT / "deploy" / "README.md").read_text(), re.DOTALL)
-    assert block
-    for operation in yaml.safe_load(yaml.safe_load(block[1])["patches"][0]["patch"]):
+    for operation in yaml.safe_load(examples()[1]["patches"][0]["patch"]):
         found: Any = policy()
         for part in operation["path"].split("/")[1:]:
             found = found[int(part) if isinstance(found, list) else part.replace("~1", "/")]
