@@ -8,10 +8,12 @@
 settings.py reads this module, so it must not import Django.
 """
 
+import fcntl
 import os
 import secrets
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -80,6 +82,17 @@ class KeyFile:
             self._keys = tuple(line.strip() for line in self.path.read_text().splitlines() if line.strip())
             self._stamp = stamp
         return self._keys
+
+    @contextmanager
+    def rotating(self) -> Iterator[None]:
+        """Waits for a rotation that another process has begun: of two at once, each would delete the other's key. The
+        lock ends with the process."""
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
 
     def replace(self, keys: Sequence[str]) -> None:
         """Replaces the file atomically."""

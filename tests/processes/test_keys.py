@@ -1,6 +1,8 @@
 """Keys: made once, private, and rotated while the console runs."""
 
+import fcntl
 import json
+import os
 import stat
 import threading
 from datetime import timedelta
@@ -180,6 +182,30 @@ def test_a_rotation_that_was_cut_off_loses_nothing_and_can_be_done_again(
     call_command("rotate_keys")
 
     assert len(keys()) == 1
+    assert services().store.credential(it.key, uid=it.uid).password == CANARY
+
+
+def test_two_rotations_at_once_lose_nothing(
+    cast: Cast, keys: datadir.KeyFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each reads the keys, adds one, and deletes the others: the second one must not begin before the first ends."""
+    it, real, held = cast.add(), EmbeddedStore.reseal, []
+
+    def begun(store: EmbeddedStore) -> int:
+        folder = os.open(keys.path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            held.append(len(keys()))
+        finally:
+            os.close(folder)
+        return real(store)
+
+    monkeypatch.setattr(EmbeddedStore, "reseal", begun)
+    call_command("rotate_keys")
+    call_command("rotate_keys")
+
+    assert held == [2, 2]
     assert services().store.credential(it.key, uid=it.uid).password == CANARY
 
 

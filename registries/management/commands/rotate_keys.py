@@ -2,7 +2,7 @@
 cluster credentials of sessions.
 
 The new key is added first. Then everything is sealed again with it. The old keys are removed last. After a crash
-all keys are still there; run the command again.
+all keys are still there; run the command again. A second rotation waits for the first one.
 """
 
 from typing import Any
@@ -26,9 +26,10 @@ class Command(BaseCommand):
             )
             return
         newest = Fernet.generate_key().decode()
-        keys.replace([newest, *keys()])
-        resealed = _resealed()
-        keys.replace([newest])
+        with keys.rotating():
+            keys.replace([newest, *keys()])
+            resealed = _resealed()
+            keys.replace([newest])
         self.stdout.write(f"{resealed} are sealed under a new key; the old keys are gone.")
 
 
