@@ -19,7 +19,6 @@ from registries.words.language import is_chinese, sentences
 
 register = template.Library()
 
-OPTION = re.compile(r"((?<!\S)--?[A-Za-z][\w-]*)")
 ROLE_NAME = re.compile(r"(image-(?:admin|operator|viewer|prober))")
 TURN = re.compile(r"(?<=[@,])|(?<=/)(?!/)|(?<!sha256)(?=:\w)")
 SHORT = 9
@@ -55,17 +54,7 @@ def dotted(host: str) -> SafeString:
 @stringfilter
 def whole_roles(text: str) -> SafeString:
     """A text whose names of roles stay in one line, such as image-admin. The tags of a safe text stay tags."""
-    return _unbroken(text, ROLE_NAME)
-
-
-@register.filter
-def whole_options(command: str) -> SafeString:
-    """A command whose options stay in one line, such as --dry-run."""
-    return _unbroken(command, OPTION)
-
-
-def _unbroken(text: str, words: re.Pattern[str]) -> SafeString:
-    parts = [SafeString(it) if isinstance(text, SafeString) else it for it in words.split(text)]
+    parts = [SafeString(it) if isinstance(text, SafeString) else it for it in ROLE_NAME.split(text)]
     return format_html_join(
         "", '{}<span class="unbroken">{}</span>', zip(parts[::2], [*parts[1::2], ""], strict=True)
     )
