@@ -61,10 +61,11 @@ def whole_roles(text: str) -> SafeString:
 
 
 @register.filter
-def slashed(image: str) -> SafeString:
-    """An address, image reference or subject that goes on in the next line after a slash, an @ or a comma, or before a
-    port or tag: not inside a word."""
-    return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in TURN.split(image)))
+@stringfilter
+def slashed(value: str) -> SafeString:
+    """An address, image reference, Key or subject that goes on in the next line after a slash, an @ or a comma, or
+    before a port or tag: not inside a word."""
+    return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in TURN.split(value)))
 
 
 @register.simple_tag
