@@ -1,7 +1,7 @@
 // While the server does not answer: a bar with the time of the data, and nothing that writes can be pressed.
 const bar = document.getElementById("offline");
 const WRITES =
-  "#add-button, #test-all, .row-test, #row-menu [data-needs], #selection-bar .selection-actions button[data-url], #details .page-actions :is(a, button), #panel a[data-dialog], dialog [type=submit]";
+  "#add-button, #test-all, .row-test, #row-menu [data-needs], #selection-bar .selection-actions button[data-url], #details-page :is(a[data-dialog], [type=submit], #actions-more), dialog [type=submit]";
 // What a proxy answers for a server that is away. The console itself answers 503 when it is busy.
 const UNANSWERED = new Set([0, 502, 503, 504]);
 export const hasBar = bar !== null;

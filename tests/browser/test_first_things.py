@@ -160,12 +160,15 @@ def test_a_server_that_is_away_is_said_until_it_answers(people: People) -> None:
 def test_an_open_details_page_says_that_the_server_is_away(people: People) -> None:
     page = people("olive").open("/registries/team-a/harbor-team-a/")
     test, edit = page.locator("#details form button"), page.locator("#edit-link")
+    change = page.locator("#interval-link")
     people.watch.expected.add(502)
     page.route("**/harbor-team-a/?*version=*", lambda route: route.fulfill(status=502))
 
     expect(page.locator("#offline")).to_have_text(re.compile(r"已断开，显示 \d\d:\d\d 的数据"))
     expect(test).to_be_disabled()
     expect(edit).to_have_attribute("aria-disabled", "true")
+    expect(change).to_have_attribute("aria-disabled", "true")
+    expect(change).to_have_css("opacity", "0.55")
     page.unroute("**/harbor-team-a/?*version=*")
 
     expect(page.locator("#offline")).to_be_hidden()
