@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from registries.words.labels import BUSY, GOOD, WARN, Label
 
 DIFFERENCES = {
-    "address": _("another address"),
-    "username": _("another user name"),
-    "trust": _("other certificate settings"),
-    "password": _("another password"),
+    "address": _("different address"),
+    "username": _("different user name"),
+    "trust": _("different certificate settings"),
+    "password": _("different password"),
     "unknown": _("not compared"),
 }
 """In what a registry differs from its source, by the codes of service.copies."""

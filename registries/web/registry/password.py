@@ -40,7 +40,7 @@ from registries.words.problems import error_text
 
 STATES = {
     CopyState.SAME: gettext_lazy("same password"),
-    CopyState.DIFFERS: gettext_lazy("another password"),
+    CopyState.DIFFERS: gettext_lazy("different password"),
     CopyState.UNKNOWN: gettext_lazy("not compared"),
     CopyState.FORBIDDEN: gettext_lazy("requires image-admin"),
     CopyState.DELETING: gettext_lazy("being deleted"),
