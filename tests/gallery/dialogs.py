@@ -93,7 +93,7 @@ def deleted_many(page: Page, scene: Scene) -> None:
     """The end of a run that can be undone."""
     name = new_registry(page, scene)
     other = new_registry(page, scene)
-    page.goto("/registries/?namespace=team-a&q=gone-&size=100")
+    page.goto("/registries/?namespace=team-a&q=spare-&size=100")
     for it in (name, other):
         page.locator(f"tr[data-title={it}] .c-pick input").check()
     page.locator("#selection-delete").click()

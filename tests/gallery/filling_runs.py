@@ -24,8 +24,10 @@ from tests.gallery.furnishing import (
 
 
 def fill_run(kind: str, state: str, done: int, run_id: UUID) -> None:
-    """A run of 50 registries by nina, of which `done` percent have ended, a few of them badly or skipped."""
+    """A run of 50 registries by nina, of which `done` percent have ended, a few of them badly or skipped. Its notice
+    stays for the hours that all looks take."""
     now = datetime.now(UTC)
+    later = now + timedelta(days=1)
     lost, over = state == "interrupted", state in ("cancelled", "done")
     owner = Access.from_grants("nina", [], account=User.objects.get(username="nina").pk).owner
     run = Run.objects.create(
@@ -34,8 +36,8 @@ def fill_run(kind: str, state: str, done: int, run_id: UUID) -> None:
         person="nina",
         owner=owner,
         state="running" if lost else state,
-        beat_at=now - timedelta(hours=1) if lost else now + timedelta(days=1),
-        finished_at=now if over else None,
+        beat_at=now - timedelta(hours=1) if lost else later,
+        finished_at=later if over else None,
         robots=["robot$team-a+deploy-20261129", "robot$team-a+deploy"] if kind == "rotate" else [],
     )
     first = "harbor-team-a" if kind == "rotate" else "registry-00"

@@ -95,8 +95,9 @@ def token_of(page: Page) -> str:
 
 
 def new_registry(page: Page, scene: Scene, **values: str) -> str:
-    """Adds a registry of the namespace team-a for one look, and returns its name."""
-    name = f"gone-{token_hex(4)}"
+    """Adds a registry of the namespace team-a for one look, and returns its name. However many there are, they stand
+    behind those that other states open."""
+    name = f"spare-{token_hex(4)}"
     given = {**credential(scene.console, "harbor"), **values}
     given |= {"provider": "harbor", "name": name, "namespace": "team-a"}
     form = {**given, "csrfmiddlewaretoken": token_of(page)}
