@@ -187,6 +187,14 @@ def test_a_finger_needs_more_room_than_a_pointer(page: Page) -> None:
     assert faults(page, button, phone=True) == {"small control"}
 
 
+def test_the_label_of_a_hidden_radio_is_a_control(page: Page) -> None:
+    radio = '<input type="radio" style="opacity: 0; position: absolute">'
+    label = '<label style="display: block; height: {}px">a' + radio + "</label>"
+
+    assert faults(page, label.format(30), phone=True) == {"small control"}
+    assert faults(page, label.format(44), phone=True) == set()
+
+
 def test_a_menu_may_cover_the_page_below_it(page: Page) -> None:
     button = f'<button style="{TALL}">a</button>'
     menu = f'<div style="position: fixed; top: 0; left: 20px"><button style="{TALL}">b</button></div>'

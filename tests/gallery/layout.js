@@ -169,8 +169,10 @@
     const label = there.closest("label");
     return label !== null && (label.control === it || label.contains(it));
   };
+  // Where a radio is not seen, its label is the control.
+  const isFace = (it) => it.matches("label") && it.control !== null && isSquare(it.control) && getComputedStyle(it.control).opacity === "0";
   const controls = all
-    .filter((it) => it.matches(CONTROLS) && !it.disabled)
+    .filter((it) => (it.matches(CONTROLS) || isFace(it)) && !it.disabled)
     .map((it) => ({ it, box: it.getBoundingClientRect(), shown: shownBox(it) }))
     .filter(({ it, box }) => {
       if (box.width < 2 || box.height < 2 || getComputedStyle(it).opacity === "0") return false;
