@@ -7,5 +7,5 @@ document.addEventListener("input", (event) => {
 
 // In a low window the verdict is below what is seen, here and in the dialog that adds a registry.
 document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.target.id === "verdict") document.querySelector("#verdict > *")?.scrollIntoView({ block: "nearest" });
+  if (event.detail.target.id === "verdict") document.querySelector("#verdict > :not([type=hidden])")?.scrollIntoView({ block: "nearest" });
 });

@@ -58,6 +58,7 @@ def test_in_a_low_window_the_verdict_comes_into_view(people: People, what: str) 
     page.locator(f"#{what}-test").click()
 
     expect(page.locator("#verdict .verdict-bad .verdict-title")).to_be_in_viewport(ratio=1)
+    expect(page.locator("#verdict .verdict-bad")).to_be_in_viewport(ratio=0.95)
 
 
 def test_a_certificate_is_corrected_with_three_clicks(people: People, console: RunningConsole) -> None:
