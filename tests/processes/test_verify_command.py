@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.utils import timezone
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone, translation
 
 from registries.domain.registry import VerifyStatus
 from registries.models import AuditEntry, DayRecord, ScheduledRegistry, StateChange
@@ -122,3 +124,24 @@ def test_its_results_are_those_of_the_schedule(cast: Cast, probing: Probing) -> 
     assert all(row.due_at and row.due_at > before + timedelta(hours=5) for row in found.values())
     assert DayRecord.objects.count() == 2
     assert StateChange.objects.filter(uid=bad.uid, after="failing").count() == 1
+
+
+def test_all_of_its_output_is_in_one_language(
+    cast: Cast, probing: Probing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cast.add("bad", **probing("wrong-password"))
+    with translation.override("zh-hans"), pytest.raises(SystemExit):
+        call_command("verify")
+
+    out = capsys.readouterr().out
+    assert "Wrong user name or password" in out
+    assert out.isascii()
+
+
+@pytest.mark.parametrize("command", ["verify", "rotate_keys"])
+def test_a_database_of_an_earlier_version_is_named(cast: Cast, command: str) -> None:
+    latest = MigrationRecorder.Migration.objects.filter(app="registries").latest("pk")
+    MigrationRecorder(connection).record_unapplied(latest.app, latest.name)
+
+    with pytest.raises(CommandError, match=r"manage\.py migrate"):
+        call_command(command)

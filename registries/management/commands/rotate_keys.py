@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from console.datadir import KeyFile
+from registries.management.database import require_migrated
 from registries.wiring import services
 
 
@@ -19,6 +20,7 @@ class Command(BaseCommand):
     help = "Seal all stored passwords and credentials with a new key, and delete the old keys."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        require_migrated()
         keys = settings.PASSWORD_KEYS
         if not isinstance(keys, KeyFile):
             self.stdout.write(

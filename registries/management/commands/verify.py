@@ -17,12 +17,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.errors import Conflict, ConsoleError, Invalid, NotFound, Problem
 from registries.domain.query import Criteria, Filter
 from registries.domain.registry import Key, RegistrySecret
+from registries.management.database import require_migrated
 from registries.probe.image import ImageResult
 from registries.pull_secrets.matching import read_image
 from registries.runs.run import ItemState, RunState, RunView
@@ -88,7 +89,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--interval", type=duration, metavar="15m", help="again and again, so far apart")
 
+    @override("en")
     def handle(self, *args: Any, **options: Any) -> None:
+        require_migrated()
         self._stopped, self._over = threading.Event(), threading.Event()
         self._cancel: Callable[[], None] = lambda: None
         if options["image"] and read_image(options["image"]) is None:
