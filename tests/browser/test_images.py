@@ -8,6 +8,8 @@ from tests.peers.console_page import add_registry, credential
 from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People
 
+WRONG = "rgb(217, 45, 32)"
+
 
 def test_the_form_stays_open_with_its_text_when_the_page_is_drawn_anew(
     people: People, console: RunningConsole
@@ -20,6 +22,7 @@ def test_the_form_stays_open_with_its_text_when_the_page_is_drawn_anew(
     field.fill("docker.io/library/nginx")
     page.locator("#image-test .image-line button").click()
     expect(page.locator("#image-error")).not_to_be_empty()
+    expect(field).to_have_css("border-color", WRONG)
 
     image = f"{credential(console, 'harbor')['domain']}/demo/app:1.0"
     field.fill(image)
