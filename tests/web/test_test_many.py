@@ -237,6 +237,19 @@ def test_the_registries_of_a_reason_are_listed(cast: Cast, probing: Probing) -> 
     assert "line-why" not in shown, "the head of the group has the reason"
 
 
+def test_the_next_step_for_one_registry_is_that_of_its_account(cast: Cast, probing: Probing) -> None:
+    robot = {**probing("wrong-password"), "username": "robot$team-a"}
+    both = "Harbor OIDC 用 CLI 密钥"
+
+    first = cast.add("first", provider="harbor", **robot)
+    of_one = begin(htmx(cast), uids=first.uid)
+    second = cast.add("second", provider="other", **probing("wrong-password"))
+    of_both = begin(htmx(cast), uids=f"{first.uid} {second.uid}")
+
+    assert ("在 Harbor 中查看该机器人账号" in of_one, both in of_one) == (True, False)
+    assert both in of_both
+
+
 def test_the_list_tells_of_the_newest_run(cast: Cast, probing: Probing) -> None:
     cast.add("good", **probing("harbor"))
     client = cast.client("olive")

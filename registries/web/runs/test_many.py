@@ -22,7 +22,7 @@ from registries.web import filters
 from registries.web.responses import details_url, dialog, is_htmx
 from registries.web.runs.progress import run_dialog
 from registries.wiring import services
-from registries.words import labels
+from registries.words import labels, providers
 from registries.words.problems import problem_text
 
 LINES = 100
@@ -155,9 +155,16 @@ def _group(group: Group, items: Sequence[Item]) -> dict[str, Any]:
         "kind": kind,
         "icon": icon,
         "text": _text(group),
-        "hint": labels.reason_hint(group.reason) if group.state is ItemState.DONE and not group.ok else "",
+        "hint": _hint(group.reason, items) if group.state is ItemState.DONE and not group.ok else "",
         "lines": lines,
     }
+
+
+def _hint(reason: str, items: Sequence[Item]) -> str:
+    """What to do about a reason: for the account of the one registry, if the group is of one."""
+    found = services().index.fresh().find(items[0].key) if items else None
+    kind = providers.account_kind(found.provider, found.username) if found else ""
+    return providers.next_step(reason, kind) or labels.reason_hint(reason)
 
 
 def _text(it: Group | Item) -> str:
