@@ -229,9 +229,7 @@ class CorrectForm(RegistryPasswordForm):
     provider = AddForm.base_fields["provider"]
     domain = AddForm.base_fields["domain"]
     username = AddForm.base_fields["username"]
-    password = password_field(
-        FIELDS["password"], required=False, placeholder=_("Empty: the stored one stays")
-    )
+    password = password_field(FIELDS["password"], required=False, placeholder=_("Leave empty to keep it"))
     tls = AddForm.base_fields["tls"]
     ca_bundle = AddForm.base_fields["ca_bundle"]
     uid = forms.CharField(widget=forms.HiddenInput)
