@@ -196,6 +196,8 @@ def test_a_wrong_password_that_is_wanted_anyway_stops_before_the_copies(
 
     assert (kept["first"], kept["same"]) == ("wrong", "old-password")
     assert "仍然更换" in stopped
+    assert "已更换 0 / 2" not in stopped, "the first one has the new password"
+    assert ("未开始" in stopped, "等待中" in stopped, "reason-warn" in stopped) == (True, False, True)
     assert passwords(five)["same"] == "wrong"
 
 
@@ -207,6 +209,8 @@ def test_what_was_rolled_back_is_called_so(cast: Cast, five: dict[str, RegistryS
 
     assert (passwords(five)["first"], passwords(five)["same"]) == ("old-password", "old-password")
     assert "已回滚" in rolled_back
+    assert "均使用原密码" in rolled_back
+    assert "未更换任何密码" in client.get("/registries/-/notices/").content.decode()
     assert "run-progress" not in rolled_back
 
 
@@ -218,7 +222,7 @@ def test_only_what_waits_is_called_waiting(
     html = stopped_at(
         five["differs"], cast.client("olive", hx_request="true"), probing("harbor")["password"], chosen
     )
-    assert ("等待中的镜像源未更换" in html) == waits
+    assert ("未开始的镜像源未更换" in html) == waits
     assert ("并非所有镜像源都已更换" in html) != waits
 
 

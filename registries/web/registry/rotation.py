@@ -95,11 +95,14 @@ def progress(request: ConsoleRequest, run: UUID, *, changed: bool = False) -> Ht
     rolled_back = ended and returned and not view.succeeded
     undoing = rolled_back or rotations.is_undone(access=access, run_id=run)
     title = _("Rolled back") if undoing and ended else str(TITLES.get(view.state, ""))
+    failed = any(it.state is ItemState.FAILED for it in items)
+    unconnected = items[0].state is ItemState.DONE and not items[0].ok
     context = {
         "undoing": undoing,
-        "failed": any(it.state is ItemState.FAILED for it in items),
+        "failed": failed,
         "doubtful": view.state is RunState.CANCELLED and rotations.is_doubtful(access=access, run_id=run),
-        "unconnected": items[0].state is ItemState.DONE and not items[0].ok,
+        "unconnected": unconnected,
+        "only_first": unconnected and not failed and not view.succeeded and view.state is RunState.CANCELLED,
         "robots": _robots(services().index.fresh().find(items[0].key), view),
         "lines": [(it, *_line(it, items, view, undoing=undoing)) for it in items],
     }
@@ -139,8 +142,9 @@ def _advice(request: ConsoleRequest, found: RegistrySecret, view: RunView) -> tu
     """What to do with the old credential. Nothing where no password was typed."""
     export = before_revoking()
     if robots := _robots(found, view):
-        revoke = _("Now delete the old robot account %(robot)s in Harbor.") % {"robot": robots[1]}
-        return export, revoke, _("Registries that were not chosen still use it.")
+        apply = _("Where a cluster has its pull secret, apply that again first.") if export else ""
+        revoke = _("Delete the old robot account %(robot)s in Harbor once no other registry uses it.")
+        return apply, revoke % {"robot": robots[1]}
     changed, started = found.password_changed_at, view.started_at
     if changed is None or started is None or changed < started.replace(microsecond=0):  # it has no fractions
         return ()
@@ -162,7 +166,8 @@ def _line(item: Item, items: Sequence[Item], view: RunView, *, undoing: bool) ->
             it for it in items if it.state is ItemState.WAITING
         )
         if not current:
-            return "circle-dashed", _("Waiting")
+            stopped = view.state is RunState.CANCELLED
+            return "circle-dashed", _("Not started") if stopped else _("Waiting")
         return "loader-circle", _("Writing the old password…") if undoing else _("Changing and testing…")
     if item.state is ItemState.DONE:
         return ("circle-check", _("Changed")) if item.ok else ("triangle-alert", labels.reason(item.reason))
