@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from console.worker import HEAD_SECONDS, MOST_RECEIVED, MOST_UNREAD
+from console.receiving import HEAD_SECONDS, MOST_RECEIVED
+from console.worker import MOST_UNREAD
 from tests.peers.command import Serving
 from tests.peers.prepared import ready_folder
 from tests.processes.test_serve import children_of
