@@ -3,6 +3,8 @@
 import csv
 import json
 import re
+import sys
+import unicodedata
 from io import StringIO
 
 import pytest
@@ -85,6 +87,22 @@ def test_no_cell_is_a_formula(cast: Cast) -> None:
     assert [[row[1], row[4], row[5]] for row in reversed(rows)] == [
         [f'\'{first}cmd|"x"', f"'{first}1", f"'{first}2"] for first in firsts
     ]
+
+
+VISIBLE = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+"""Format characters that are drawn, as marks of numbers."""
+
+
+def test_no_sign_and_no_unseen_character_of_unicode_makes_a_formula() -> None:
+    """Variation selectors and tags are unseen as well, whatever category they have."""
+    every = [chr(code) for code in range(sys.maxunicode + 1)]
+    signs = [it for it in every if unicodedata.normalize("NFKC", it)[:1] in ("=", "+", "-", "@", "−")]
+    unseen = [it for it in every if unicodedata.category(it) in ("Cc", "Cf", "Zs", "Zl", "Zp")]
+    unseen += [*map(chr, range(0xFE00, 0xFE10)), *map(chr, range(0xE0000, 0xE1000))]
+    written = [*(f"{it}1" for it in signs), *(f"{it}=1" for it in unseen if it not in VISIBLE)]
+
+    assert (len(signs) > 15, len(unseen) > 4000) == (True, True)
+    assert [ascii(it) for it in written if not journal_export.cell(it).startswith("'")] == []
 
 
 @pytest.mark.parametrize(

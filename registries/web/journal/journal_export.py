@@ -25,11 +25,12 @@ from registries.words.journal import line
 
 MOST_ROWS = 50_000
 AT_ONCE = 500
-FORMULA = "=+@−⁺⁻⁼₊₋₌﬩﹢﹣﹦﹫＋－＝＠-"
+FORMULA = "=+@−⁺⁻⁼₊₋₌⩵⩶﬩﹢﹣﹦﹫＋－＝＠-"
 """A spreadsheet takes a cell that begins with one of these for a formula; some also in another width or place."""
 _UNSEEN = (
     r"[\s\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    r"\u3164\ufe0f\ufeff]*"
+    r"\u3164\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    r"\U000e0000-\U000e0fff]*"
 )
 """A program may drop these in front of it."""
 _CELL = re.compile(rf"(^|[;\t\r\n])(?={_UNSEEN}[{FORMULA}]|^[\t\r\n])")
@@ -97,11 +98,11 @@ def _row(entry: AuditEntry) -> list[str]:
 
 def _csv(rows: Sequence[Sequence[str]]) -> str:
     text = StringIO()
-    csv.writer(text).writerows([_cell(value) for value in row] for row in rows)
+    csv.writer(text).writerows([cell(value) for value in row] for row in rows)
     return text.getvalue()
 
 
-def _cell(value: str) -> str:
+def cell(value: str) -> str:
     """The value as text, never as a formula. An apostrophe is the mark of a text in a spreadsheet. Where the decimal
     sign is a comma, Excel begins a cell after each semicolon, and a row after each line end."""
     return _CELL.sub(r"\1'", value)
