@@ -48,6 +48,14 @@
     }
   }
 
+  // A sentence beside an icon has an element of its own: its parts would stand in columns. What stays in sight is opaque.
+  for (const it of all) {
+    const { display, position, backgroundColor } = getComputedStyle(it);
+    const texts = [...it.childNodes].filter((one) => one.nodeType === Node.TEXT_NODE && one.data.trim());
+    if (texts.length > 1 && /flex|grid/.test(display)) fault("sentence in columns", it);
+    if (position === "sticky" && /, 0(\.\d+)?\)$/.test(backgroundColor)) fault("see-through", it);
+  }
+
   // A value that is cut has its whole text in a tooltip.
   for (const it of all) {
     const style = getComputedStyle(it);
