@@ -32,6 +32,10 @@ if (toggle && navigation) {
 for (const button of document.querySelectorAll("[popovertarget]")) {
   const menu = document.getElementById(button.getAttribute("popovertarget"));
   if (!menu) continue;
+  // "toggle" comes a moment after the menu is shown: out of sight until then.
+  menu.addEventListener("beforetoggle", (event) => {
+    if (event.newState === "open") menu.style.left = "-100vw";
+  });
   menu.addEventListener("toggle", (event) => {
     const shown = event.newState === "open";
     button.setAttribute("aria-expanded", String(shown));
