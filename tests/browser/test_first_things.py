@@ -50,9 +50,24 @@ def test_a_phone_shows_cards_with_the_status_first(people: People, words: Words)
 @pytest.mark.parametrize("words", BOTH.values(), ids=BOTH)
 def test_at_twice_the_size_a_fifth_stays_at_most(people: People, words: Words) -> None:
     page = people("olive").open(language=words.code, width=640, height=400)
+
+    assert page.evaluate(IN_SIGHT)[0]["top"] < 330
     page.evaluate("() => scrollTo(0, 600)")
 
     assert page.evaluate(FIXED) <= 80
+
+
+def test_a_menu_is_out_of_sight_until_it_has_its_place(people: People) -> None:
+    page = people("olive").open()
+
+    rights = page.locator("#language-menu").evaluate("""async (menu) => {
+      document.querySelector("[popovertarget=language-menu]").click();
+      const before = menu.getBoundingClientRect().right;
+      await new Promise((then) => setTimeout(() => requestAnimationFrame(then)));
+      return [before, menu.getBoundingClientRect().right];
+    }""")
+
+    assert rights[0] <= 0 < rights[1]
 
 
 def test_a_test_is_one_click_and_its_outcome_a_toast(people: People) -> None:

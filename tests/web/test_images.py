@@ -65,6 +65,7 @@ def test_a_digest_may_begin_a_line() -> None:
         "app@",
         "sha256:00",
     ]
+    assert slashed(Key("team-a", "harbor")) == "team-a/<wbr>harbor"
 
 
 @pytest.mark.parametrize(
