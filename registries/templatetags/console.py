@@ -1,6 +1,7 @@
 """Template tags: icons from the sprite, moments as <time>, heads of tables, and values cut in the middle."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 
@@ -15,12 +16,18 @@ from registries.domain.registry import in_any_zone
 from registries.web.icons import current_version
 from registries.web.lists.rows import Seen
 from registries.words import labels
-from registries.words.language import is_chinese, sentences
+from registries.words.language import comma, is_chinese, sentences
 
 register = template.Library()
 
 ROLE_NAME = re.compile(r"(image-(?:admin|operator|viewer|prober))")
 TURN = re.compile(r"(?<=[@,])|(?<=/)(?!/)|(?<!sha256)(?=:\w)")
+OPTION = re.compile(r"(?<!\S)(--?[a-z][\w=-]{0,22})(?![\w=-])")
+"""An option of a command, if it is short enough for one line of a phone."""
+OBJECT_NAME = re.compile(
+    r"(?<![\w.:/@$-])((?=[a-z0-9-]{1,32}(?![\w-]))[a-z0-9]+(?:-[a-z0-9]+)+)(?![\w:@$-]|\.\w)"
+)
+"""The name of an object with a hyphen, such as harbor-prod, if it is short enough. No part of a host or a path."""
 SHORT = 9
 """Values of more characters are cut in the middle where there is no room."""
 TAIL = 7
@@ -54,9 +61,35 @@ def dotted(host: str) -> SafeString:
 @stringfilter
 def whole_roles(text: str) -> SafeString:
     """A text whose names of roles stay in one line, such as image-admin. The tags of a safe text stay tags."""
-    parts = [SafeString(it) if isinstance(text, SafeString) else it for it in ROLE_NAME.split(text)]
+    return _whole(text, ROLE_NAME)
+
+
+@register.filter
+@stringfilter
+def whole_options(command: str) -> SafeString:
+    """A command that goes on in the next line between words, not inside an option such as --local."""
+    return _whole(command, OPTION)
+
+
+@register.filter
+@stringfilter
+def whole_names(text: str) -> SafeString:
+    """A text whose names of objects stay in one line."""
+    return _whole(text, OBJECT_NAME)
+
+
+@register.filter
+def listed(names: Iterable[str]) -> SafeString:
+    """Names one after another. Each stays in one line."""
+    return format_html_join(comma(), "{}", ((whole_names(it),) for it in names))
+
+
+def _whole(text: str, pattern: re.Pattern[str]) -> SafeString:
+    """A text whose parts that match stay in one line. The pattern has one group."""
+    parts = [SafeString(it) if isinstance(text, SafeString) else it for it in pattern.split(text)]
+    whole = '<span class="unbroken">{}</span>'
     return format_html_join(
-        "", '{}<span class="unbroken">{}</span>', zip(parts[::2], [*parts[1::2], ""], strict=True)
+        "", "{}", ((format_html(whole, it) if nth % 2 else it,) for nth, it in enumerate(parts))
     )
 
 

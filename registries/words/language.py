@@ -11,6 +11,11 @@ def is_chinese() -> bool:
     return (get_language() or "").startswith("zh")
 
 
+def comma() -> str:
+    """Between the parts of a list."""
+    return "、" if is_chinese() else ", "
+
+
 def sentences(*texts: Text | None) -> str:
     """Sentences one after another, without the empty ones."""
     return ("" if is_chinese() else " ").join(str(text) for text in texts if text)

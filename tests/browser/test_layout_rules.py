@@ -43,11 +43,13 @@ SEARCH = (
     "<input type='search' placeholder='Name or address' style='width: {}px; padding: 0; font: 16px serif'>"
 )
 CHOICE = "<select id='filter-provider' style='width: {}px; padding: 0; font: 16px serif'><option>All providers</select>"
+COMMAND = "<pre style='width: 29ch; white-space: pre-wrap'><code>kubectl -n team-a create {}</code></pre>"
 FAULTS = {
     "narrow text": '<p style="width: 9px; overflow-wrap: anywhere">harbor-prod</p>',
     "broken word": '<p style="width: 60px; overflow-wrap: anywhere">Credentials</p>',
     "sentence in columns": '<p style="display: flex"><b>!</b>anna is no <code>image-admin</code> any more.</p>',
     "see-through": '<p style="position: sticky; top: 0">Name</p>',
+    "broken option": COMMAND.format("--dry-run=server"),
     "cut without a tooltip": '<p style="width: 40px; overflow: hidden; white-space: nowrap">harbor-production</p>',
     "no room for the ellipsis": '<p title="robot$pull" style="width: 12px; overflow: hidden; '
     'font-family: monospace; text-overflow: ellipsis">robot$pull</p>',
@@ -94,6 +96,7 @@ RIGHT = {
     "broken word": '<p style="width: 60px; overflow-wrap: anywhere"><b class="mono">registryone</b> 凭证已通过</p>',
     "sentence in columns": '<p style="display: flex"><b>!</b><span>anna is no <code>image-admin</code> now.</span></p>',
     "see-through": '<p style="position: sticky; top: 0; background: #fff">Name</p>',
+    "broken option": COMMAND.format("<i style='white-space: nowrap'>--dry-run=server</i>"),
     "cut without a tooltip": '<p title="harbor-production" style="width: 40px; overflow: hidden">harbor-production</p>',
     "no room for the ellipsis": '<p title="robot$pull" style="width: 40px; overflow: hidden; '
     'font-family: monospace; text-overflow: ellipsis">robot$pull</p>',

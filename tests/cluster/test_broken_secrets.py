@@ -21,7 +21,7 @@ SCAN, FAILURES = "/pull-failures/secrets/", "/pull-failures/"
 
 def commands(client: Client, page: str) -> list[str]:
     shown = client.get(page, {"namespace": "team-a"}).content.decode()
-    found = re.findall(r'<div class="command">\s*<pre class="code"[^>]*><code>(.*?)</code>', shown, re.DOTALL)
+    found = re.findall(r'<div class="command">\s*<pre class="code".*?data-copy="(.*?)"', shown, re.DOTALL)
     return [html.unescape(it) for it in found]
 
 

@@ -49,7 +49,7 @@ def owned(place: Cluster, kind: str, name: str, secrets: tuple[str, ...] = (), *
 
 
 def commands(page: str) -> list[str]:
-    found = re.findall(r'<div class="command">\s*<pre class="code"[^>]*><code>(.*?)</code>', page, re.DOTALL)
+    found = re.findall(r'<div class="command">\s*<pre class="code".*?data-copy="(.*?)"', page, re.DOTALL)
     return [html.unescape(it) for it in found]
 
 
@@ -199,7 +199,7 @@ def test_the_look_at_a_secret_shows_no_password(people: Cast, place: Cluster, co
     add_secret(place, "theirs", json.dumps(content))
     owned(place, "Deployment", "web", ("theirs",), message="illegal base64 data at input byte 0")
     page = people.client("nina").get(PAGE).content.decode()
-    [look] = re.findall(r'class="look">.*?<code>(.*?)</code>', page, re.DOTALL)
+    [look] = re.findall(r'class="look">.*?data-copy="(.*?)"', page, re.DOTALL)
 
     read = place.server.call("GET", secret(Key("team-a", "theirs"))).body["data"][".dockerconfigjson"]
     kubectl_part, *filters = html.unescape(look).split(" | ", 1)

@@ -139,7 +139,7 @@ def test_no_pull_fails_while_the_password_changes(
 def shown(cast: Cast, page: str) -> str:
     """The command on a page."""
     text = htmx(cast).get(page).content.decode()
-    found = re.findall(r"<code>(\(printf &#x27;Password: [^<]+)</code>", text)
+    found = re.findall(r'data-copy="(\(printf &#x27;Password: [^"]+)"', text)
     assert len(set(found)) == 1, text
     return html.unescape(found[0])
 

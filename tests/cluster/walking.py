@@ -210,7 +210,7 @@ class Place:
         )
         link = re.search(r'class="btn[^"]*" href="([^"]+)"', group)
         command = re.search(
-            r'<div class="command">\s*<pre class="code"[^>]*><code>(.*?)</code>', group, re.DOTALL
+            r'<div class="command">\s*<pre class="code".*?data-copy="(.*?)"', group, re.DOTALL
         )
         if form:
             fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form[2]))
@@ -243,7 +243,8 @@ class Place:
     def _look(self, group: str) -> None:
         """The command that looks at a Secret names it, and reads no value of it but through the filter of types."""
         looks = [
-            html.unescape(it) for it in re.findall(r'"command looks">\s*<pre[^>]*><code>(.*?)</code>', group)
+            html.unescape(it)
+            for it in re.findall(r'"command looks">\s*<pre.*?data-copy="(.*?)"', group, re.DOTALL)
         ]
         for it in looks:
             assert " delete secret " in it or it.endswith(SHAPE), it

@@ -56,6 +56,17 @@
     if (position === "sticky" && /, 0(\.\d+)?\)$/.test(backgroundColor)) fault("see-through", it);
   }
 
+  // A command goes on in the next line between words, not inside an option.
+  for (const node of all.filter((it) => it.matches("pre code, pre code *")).flatMap((it) => [...it.childNodes])) {
+    if (node.nodeType !== Node.TEXT_NODE) continue;
+    for (const { index, 0: option } of node.data.matchAll(/(?<!\S)--?[a-z][\w=-]{0,22}(?![\w=-])/g)) {
+      const range = document.createRange();
+      range.setStart(node, index);
+      range.setEnd(node, index + option.length);
+      if (range.getClientRects().length > 1) fault("broken option", node.parentElement, option);
+    }
+  }
+
   // A value that is cut has its whole text in a tooltip.
   for (const it of all) {
     const style = getComputedStyle(it);

@@ -2,7 +2,9 @@
 meant and starts nothing else; other readers of YAML than ours find the same texts."""
 
 import base64
+import html
 import json
+import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -21,12 +23,14 @@ from registries.domain.shown import NOT_VALID, shown_username
 from registries.intake import information_causes
 from registries.probe.credentials import CredentialsError, check_credentials
 from registries.pull_secrets.images import auths_keys
+from registries.templatetags.console import listed, whole_names, whole_options
 from registries.web.pulls import step
 from registries.web.registry.details import as_yaml, commands
 from tests.cast import ROLES
 from tests.examples import of
 from tests.peers.parts import require_part
 
+MARKED = re.compile(r'<span class="unbroken">([^<]*)</span>')
 SPECIAL = "'\"`$(){}[]<>|&;#%*!?~\\/=@^,+_ \t\r\n\x7f\x85\u202e\u2028\u00a0\ufeffé中aA0.-"
 ODD = (
     "$(touch x)",
@@ -186,3 +190,23 @@ def test_the_file_of_a_long_name_fits_into_a_file_system() -> None:
         file = line.partition("> ")[2].partition(" ")[0]
         assert len(file) <= 255
         assert line.count(file) == 3
+
+
+def test_a_command_goes_on_in_the_next_line_between_its_words() -> None:
+    command = "kubectl -n team-a create --dry-run=server -f - && cat a-b > 'c-d'"
+
+    shown = whole_options(command)
+
+    assert MARKED.findall(shown) == ["-n", "--dry-run=server", "-f"]
+    assert MARKED.sub(r"\1", shown) == html.escape(command)
+    assert not MARKED.search(whole_options(f"--{'x' * 40}")), "it is wider than a phone"
+
+
+def test_the_names_in_a_sentence_stay_in_one_line() -> None:
+    text = "The pull secret harbor-prod of a-b.example.com/c-d names <b> team-a."
+
+    assert MARKED.findall(whole_names(text)) == ["harbor-prod", "team-a"]
+    assert "<b>" not in whole_names(text)
+    assert not MARKED.search(whole_names("x-" * 20 + "x"))
+    assert MARKED.findall(listed(["team-a", "default", "team-b"])) == ["team-a", "team-b"]
+    assert MARKED.sub(r"\1", listed(["team-a", "default"])) == "team-a、default"

@@ -84,7 +84,7 @@ def run(line: str, typed: str, folder: Path) -> tuple[str, list[list[str]]]:
 def exported(cast: Cast, page: str) -> list[str]:
     text = htmx(cast).get(page).content.decode()
     assert CANARY not in text
-    return [html.unescape(it) for it in re.findall(r"<code>(\(printf &#x27;Password: [^<]+)</code>", text)]
+    return [html.unescape(it) for it in re.findall(r'data-copy="(\(printf &#x27;Password: [^"]+)"', text)]
 
 
 def written(command: str, password: str, folder: Path) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def test_no_process_has_a_secret_among_its_arguments(cast: Cast, tmp_path: Path)
     registry = cast.add()
     page = made(cast).content.decode()
     shown = htmx(cast).get(PAGES[0]).content.decode() + Client().get("/oapis/docs").content.decode()
-    lines = [html.unescape(it) for it in re.findall(r"<code>((?:\(?printf|curl) [^<]+)</code>", shown + page)]
+    lines = [html.unescape(it) for it in re.findall(r'data-copy="((?:\(?printf|curl) [^"]+)"', shown + page)]
     lines.remove(ASK_TOKEN)  # it starts nothing, and shows nothing
     lines += [it for it in details_commands(registry, cast.access("nina")) if "PASSWORD" in it]
     assert len(lines) > 10
