@@ -149,7 +149,7 @@ def _listed(reader: Connection, namespace: str, kind: str, until: float) -> Answ
 
 
 def _add(found: InUse, kind: str, named: list[Named]) -> None:
-    for it in named:
+    for it in sorted(named, key=lambda one: one.name):  # an API server gives them in any order
         found.mentioned |= it.secrets | it.others
         if not it.secrets or it.part_of_another:
             continue

@@ -12,7 +12,9 @@ import pytest
 from registries.domain.registry import Key, Provider, RegistrySecret
 from registries.pull_secrets.explain import PodSecret, SecretState
 from registries.pull_secrets.failing import read_secret
+from registries.pull_secrets.in_use import Everywhere, of_everywhere
 from registries.pull_secrets.matching import host_of_key
+from registries.pull_secrets.named import LISTED, Named
 from registries.pull_secrets.scan import (
     MOST_KEYS,
     Finding,
@@ -51,6 +53,18 @@ def scanned(
     in_use = InUse({it: [("Pod", "p")] for it in names}, together, set(names))
     found = scan("ns", in_use, {it.name: it for it in secrets}, registries)
     return {it.key.name: it for it in found}
+
+
+def test_who_names_a_secret_is_in_the_order_of_names() -> None:
+    """An API server lists objects in any order."""
+    pods = [
+        Named(it, frozenset({"x"}), frozenset(), "default", frozenset(), False, False, "ns") for it in "bca"
+    ]
+    known = {"Pod": Everywhere.of_list(pods, None)}
+
+    found, _ = of_everywhere({kind: known.get(kind, Everywhere()) for kind in LISTED}, ["ns"])
+
+    assert found["ns"].users == {"x": [("Pod", "a"), ("Pod", "b"), ("Pod", "c")]}
 
 
 @pytest.mark.parametrize(
