@@ -5,7 +5,7 @@ const FOUND = "#failures-found";
 function again() {
   const found = document.querySelector(FOUND);
   const opened = document.querySelector(`${FOUND} details[open], dialog[open], #refresh:disabled`);
-  const running = document.getElementById("id_running").value; // too many for that
+  const running = document.getElementById("id_running")?.value; // too many for that
   const used = opened || running || found.contains(document.activeElement) || !window.getSelection().isCollapsed;
   if (document.hidden || used) return;
   // The next time repeats a failed request.

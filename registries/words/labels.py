@@ -17,7 +17,7 @@ from registries.domain.registry import Ending, Provider, RegistrySecret, VerifyS
 from registries.probe import catalogue, remarks
 from registries.probe.text import Text as Sentence
 from registries.verification.history import SCHEDULED, NotTested, Tested
-from registries.words.language import Text
+from registries.words.language import Text, comma
 from registries.words.problems import problem_text
 
 
@@ -187,7 +187,7 @@ def obstacle(registry: RegistrySecret) -> str:
     """Why a registry cannot be used, and what to do; "" for most."""
     if registry.deleting and registry.finalizers:
         text = gettext("Held by: %(finalizers)s. It is gone when their controllers have removed them.")
-        return text % {"finalizers": ", ".join(registry.finalizers)}
+        return text % {"finalizers": comma().join(registry.finalizers)}
     if registry.deleting:
         return gettext("It is gone in a moment.")
     if not registry.address_problem:

@@ -110,11 +110,18 @@ FINDINGS: dict[Finding, Label] = {
         *KEY,
         _("Nodes cannot read it. The pods that name it cannot pull any image, not even a public one."),
     ),
-    Finding.MISSING: Label(_("Pull secret missing"), *KEY, _("It is named, but does not exist.")),
+    Finding.MISSING: Label(
+        _("Pull secret missing"),
+        *KEY,
+        _("It is named, but does not exist: add a registry with this name, or take the name out."),
+    ),
     Finding.WRONG_TYPE: Label(
         _("Pull secret of a wrong type"),
         *KEY,
-        _("Nodes ignore it: its type is not kubernetes.io/dockerconfigjson."),
+        _(
+            "Nodes ignore it: its type is not kubernetes.io/dockerconfigjson. A type cannot be changed: create another"
+            " Secret, and name that one instead."
+        ),
     ),
     Finding.SHADOWED: Label(
         _("Not used for Docker Hub"),

@@ -61,6 +61,7 @@ def test_one_that_is_being_deleted_says_so_and_takes_nothing_but_its_deletion(he
         shown = english.get(page).content.decode()
         assert "Being deleted" in shown
         assert f"Held by: {', '.join(HOLDERS)}" in shown
+        assert "、".join(HOLDERS) in nina.get(page).content.decode()
     assert "edit-link" not in shown
     assert "sync" not in held.client("olive").get(f"{HELD}sync/").content.decode(), "no rule starts here"
     row = (

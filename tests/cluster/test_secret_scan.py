@@ -8,22 +8,26 @@ import pytest
 
 from registries.cluster.paths import pods_in, secrets_in
 from registries.cluster.personal import Person
+from registries.domain.errors import Problem
 from registries.domain.registry import Key
 from registries.pull_secrets import in_use as in_use_reader
 from registries.pull_secrets.explain import SecretState
 from registries.pull_secrets.named import LISTED
 from registries.pull_secrets.scan import InUse, unused
+from registries.stores.base import Freshness
 from registries.stores.cluster.store import KubernetesStore
+from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast
 from tests.cluster.test_pages import configured
 from tests.cluster.users import HARBOR, account, add, make, pod_spec
 from tests.peers.cluster import Cluster
 from tests.peers.failing_pods import leading_to, secret
+from tests.peers.scripted import wait_for
 
 pytest_plugins = ("tests.cluster.users",)
 
-PAGE = "/pull-failures/secrets/"
+PULLS, PAGE = "/pull-failures/", "/pull-failures/secrets/"
 
 
 @pytest.fixture
@@ -159,9 +163,40 @@ def test_for_its_own_accounts_the_console_reads_no_content(people: Cast, place: 
         assert "1 个镜像源 ·" in pages[name].partition('id="unused"')[2]
         assert "team-a/harbor-prod" not in pages[name].partition('id="unused"')[2]
     assert "pod-adopt" not in pages["sam"]
+    for page in (pages["sam"], people.client("sam").get(PULLS).content.decode()):
+        assert 'class="filters"' not in page, "without a role there is nothing to choose"
+        assert 'id="refresh"' not in page
     assert "name=gone" in pages["nina"]
     assert "name=gone" not in pages["vic"]
     assert people.client("nina").get(PAGE, {"namespace": "team-b"}).status_code == 404
+
+
+def test_the_reason_why_the_cluster_is_away_stands_once_on_a_page(
+    people: Cast, place: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part that comes later has it, too: the page around it may be older."""
+    client, reason = people.client("nina"), "集群的 API Server 未及时答复"
+    monkeypatch.setattr(services().index, "freshness", lambda: Freshness(Problem.CLUSTER_TIMEOUT))
+
+    page = client.get(PULLS).content.decode()
+    part = client.get(PULLS, headers={"hx-request": "true"}).content.decode()
+
+    assert "无法读取 Pod。" in page
+    assert (page.count(reason), part.count(reason)) == (1, 1)
+
+
+def test_a_right_that_the_console_lacks_is_not_called_the_persons(people: Cast, place: Cluster) -> None:
+    client = people.client("olive")
+    place.unbind("console", "registry-console-local-accounts", "")
+    try:
+        assert wait_for(lambda: 'id="unread"' in client.get(PULLS).content.decode())
+        pages = [client.get(url).content.decode() for url in (PULLS, PAGE)]
+    finally:
+        place.grant_console()
+
+    for page in pages:
+        assert "控制台无权列出以下" in page
+        assert "你无权列出" not in page
 
 
 def test_one_list_of_the_cluster_tells_the_same_as_one_of_each_namespace(

@@ -15,6 +15,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.pull_secrets.kinds import Binding, Dependent, PullSecret, Usage
 from registries.web.responses import back, details_url, is_htmx, toast
 from registries.wiring import services
+from registries.words.language import comma
 from registries.words.pull_secrets import BINDINGS, KINDS, PULL_SECRETS, group_of, upkeep
 
 SHOWN = 50
@@ -125,4 +126,4 @@ def _unseen(found: Usage) -> list[tuple[str, str]]:
     kinds: dict[str, list[str]] = {}
     for namespace, kind in found.unseen:
         kinds.setdefault(namespace, []).append(kind)
-    return [(namespace, ", ".join(names)) for namespace, names in kinds.items()]
+    return [(namespace, comma().join(names)) for namespace, names in kinds.items()]

@@ -21,7 +21,7 @@ from registries.web.pulls.step import Step, change_account, change_template, del
 from registries.web.responses import details_url, is_htmx
 from registries.wiring import services
 from registries.words.labels import Label
-from registries.words.language import is_chinese, sentences
+from registries.words.language import comma, sentences
 from registries.words.problems import problem_text
 from registries.words.pull_failures import FLAWS
 from registries.words.pull_secrets import FINDINGS
@@ -98,12 +98,12 @@ def secret_scan(request: ConsoleRequest) -> HttpResponse:
     return render(request, part, context)
 
 
-def _unread(unread: list[tuple[str, list[str]]]) -> list[tuple[str, str, int]]:
+def _unread(unread: list[tuple[str, list[str]]]) -> list[tuple[str, list[str], int]]:
     """(kinds, the first namespaces where they may not be listed, the number of further ones)."""
     places: dict[str, list[str]] = {}
     for place, kinds in unread:
-        places.setdefault(", ".join(kinds), []).append(place)
-    return [(kinds, ", ".join(it[:UNREAD_SHOWN]), len(it[UNREAD_SHOWN:])) for kinds, it in places.items()]
+        places.setdefault(comma().join(kinds), []).append(place)
+    return [(kinds, it[:UNREAD_SHOWN], len(it[UNREAD_SHOWN:])) for kinds, it in places.items()]
 
 
 def _row(scanned: Scanned, access: Access) -> Row:
@@ -153,9 +153,8 @@ def _reason(finding: Finding, scanned: Scanned) -> str:
         Finding.DUPLICATE: scanned.same,
         Finding.FOREIGN: tuple(claimed),
     }.get(finding, ())
-    comma = "、" if is_chinese() else ", "
-    text = comma.join(shown_words(it, NAME_MAX) for it in names[:NAMES_SHOWN])
-    hint = str(FINDINGS[finding].hint) % {"names": text + (f"{comma}…" if len(names) > NAMES_SHOWN else "")}
+    text = comma().join(shown_words(it, NAME_MAX) for it in names[:NAMES_SHOWN])
+    hint = str(FINDINGS[finding].hint) % {"names": text + (f"{comma()}…" if len(names) > NAMES_SHOWN else "")}
     if finding is Finding.BROKEN and scanned.flaw is not None:
         flawed = shown_words(scanned.flawed.rpartition("@")[2], NAME_MAX)
         hint = sentences(hint, str(FLAWS[scanned.flaw]) % {"key": flawed})
