@@ -37,14 +37,14 @@ OUTCOMES: dict[Outcome, Label] = {
     Outcome.STOPPED: Label(
         _("The node did not run the test"),
         *WARN,
-        _("The node ended the Pod before a pull. Choose another node, or look at the message."),
+        _("The node ended the pod before a pull. Choose another node, or look at the message."),
     ),
     Outcome.CHANGED: Label(
         _("A rule of the cluster changed the test"),
         *WARN,
         _(
-            "A webhook or a policy gave the Pod another image or other pull secrets, probably as it does to every Pod. "
-            "Test the registry of that image instead. To test this one, exempt Pods with the label "
+            "A webhook or a policy gave the pod another image or other pull secrets, probably as it does to every pod. "
+            "Test the registry of that image instead. To test this one, exempt pods with the label "
             "registry-console/node-test."
         ),
     ),
@@ -54,7 +54,7 @@ OUTCOMES: dict[Outcome, Label] = {
         "plug-zap",
         _("No answer for three minutes. Check that the node exists and is ready: kubectl get nodes"),
     ),
-    Outcome.GONE: Label(_("No result"), *IDLE, _("The Pods of this test are deleted. Test again.")),
+    Outcome.GONE: Label(_("No result"), *IDLE, _("The pods of this test are deleted. Test again.")),
 }
 
 

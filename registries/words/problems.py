@@ -133,7 +133,7 @@ TEXTS: dict[Problem, Text] = {
         " daemonsets, or delete on pods, for example the role edit."
     ),
     Problem.PODS_FORBIDDEN: _(
-        "You have no permission to create, list and delete Pods in this namespace on the cluster. The cluster role "
+        "You have no permission to create, list and delete pods in this namespace on the cluster. The cluster role "
         "image-prober has it."
     ),
     Problem.NO_PULL_SECRETS: _(

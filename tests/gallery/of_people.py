@@ -184,7 +184,7 @@ def answered(page: Page, scene: Scene) -> None:
     """Three nodes answer, and the others not yet."""
     begun(page, scene)
     _answer(scene)
-    page.locator("#node-test-form .verdict-message").nth(3).wait_for()
+    page.locator("#node-test-form .verdict-detail").nth(2).wait_for()
     page.locator("#node-test-form .verdict").last.scroll_into_view_if_needed()
 
 
