@@ -1,13 +1,18 @@
 """The states of the log-in page, and of the page for one's own password."""
 
+from itertools import count
+
 from playwright.sync_api import Page
 
 from registries.demo.seed import PASSWORD
 from tests.gallery.scene import TEAM_A, Scene, State
 
+LOOKS = count(1)
+
 
 def wrong(page: Page, scene: Scene) -> None:
-    _fill(page, "olive")
+    """Another name in each look: one name would be locked after the first looks."""
+    _fill(page, f"olive-{next(LOOKS)}")
 
 
 def locked(page: Page, scene: Scene) -> None:
