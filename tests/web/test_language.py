@@ -19,10 +19,16 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w+\}|<[^>]+>")
 
 
-def test_every_text_is_in_the_catalogue_and_nothing_else_is() -> None:
+@pytest.fixture(scope="module")
+def found() -> dict[messages.Message, list[str]]:
+    """All texts of the sources with their places. Reading them takes a second of a processor."""
+    return messages.found()
+
+
+def test_every_text_is_in_the_catalogue_and_nothing_else_is(found: dict[messages.Message, list[str]]) -> None:
     listed = [messages.Message.of(entry) for entry in CATALOGUE]
 
-    assert set(listed) == set(messages.found())
+    assert set(listed) == set(found)
     assert len(listed) == len(set(listed)), "two entries for one text could differ"
 
 
@@ -34,8 +40,10 @@ def test_every_text_is_in_the_catalogue_and_nothing_else_is() -> None:
         ("No problem found", "pulls/_secret_scan.html"),  # of an include inside an `if`
     ],
 )
-def test_a_text_that_is_an_argument_is_found(text: str, template: str) -> None:
-    assert f"templates/{template}" in messages.found()[messages.Message(text)]
+def test_a_text_that_is_an_argument_is_found(
+    found: dict[messages.Message, list[str]], text: str, template: str
+) -> None:
+    assert f"templates/{template}" in found[messages.Message(text)]
 
 
 def test_every_text_is_translated() -> None:
