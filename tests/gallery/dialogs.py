@@ -79,6 +79,7 @@ def deleted_one(page: Page, scene: Scene) -> None:
     page.locator("#delete-name").fill(name)
     page.locator("#delete-confirm").click()
     page.locator(".toast-undo").wait_for()
+    page.locator(f"tr[data-title={name}]").wait_for(state="detached")
 
 
 def undone_later(page: Page, scene: Scene) -> None:
