@@ -47,8 +47,8 @@ def test_it_is_set_up_with_a_preview_and_one_confirmation(cast: Cast) -> None:
     assert 'value="labels"' not in asked, "the embedded store knows no labels"
     assert 'name="bind"' not in asked, "and has no pull secrets"
     shown = client.post(f"{URL}edit/", {"scope": "all"}).content.decode()
-    assert shown.index("将写入") < shown.index("<li>team-b/harbor-prod</li>")
-    assert shown.index("其他镜像源占用") < shown.index("<li>team-c/harbor-prod</li>")
+    assert shown.index("将写入") < shown.index("<li>team-b/<wbr>harbor-prod</li>")
+    assert shown.index("其他镜像源占用") < shown.index("<li>team-c/<wbr>harbor-prod</li>")
     assert "新的命名空间" in shown
     assert "加密保存在数据库中" in shown
     assert "Secret" not in shown
@@ -185,7 +185,7 @@ def test_only_copies_that_were_shown_are_deleted(cast: Cast) -> None:
     keep(cast, cast.add())
     turn()
     shown = htmx(cast).get(f"{URL}off/").content.decode()
-    assert "<li>team-b/harbor-prod</li>" in shown
+    assert "<li>team-b/<wbr>harbor-prod</li>" in shown
     create_namespace(cast, "team-c")
     turn()
 
