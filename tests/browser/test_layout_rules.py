@@ -17,6 +17,10 @@ MARK = (
     '<svg class="icon" width="16" height="16"></svg><span>failed</span></p>'
 )
 HEADS = "<table><thead><tr><th style='height: 60px'>名称</th><th {}>状态</th></tr></thead></table>"
+STAYING = (
+    "<header class='topbar' style='position: sticky; top: 0; height: 48px'></header>"
+    "<table><thead><tr><th style='position: sticky; top: {}px'>名称</th></tr></thead></table>"
+)
 TOAST = (
     "<dialog open style='position: fixed; inset: auto 0 0 auto'><p class='dialog-foot'>"
     f"<button class='btn' style='{TALL}'>a</button></p></dialog>"
@@ -77,6 +81,7 @@ FAULTS = {
     "touching values": "<table cellspacing='0' cellpadding='0'><tr><td>default</td><td>docker.io</td></tr></table>",
     "half-width punctuation": "<p>失败: 1</p>",
     "head off the line": HEADS.format("style='height: 60px; vertical-align: top'"),
+    "head off the bars": STAYING.format(98),
     "toast over a button": TOAST.format("bottom: 0"),
     "cut placeholder": SEARCH.format(60),
     "long line": LINE.format(12),
@@ -124,6 +129,7 @@ RIGHT = {
     "touching values": "<table cellspacing='9'><tr><td>default <b>a</b></td><td>docker.io</td></tr></table>",
     "half-width punctuation": "<p>失败：1</p>",
     "head off the line": HEADS.format(""),
+    "head off the bars": STAYING.format(48),
     "toast over a button": TOAST.format("top: 0"),
     "cut placeholder": SEARCH.format(160),
     "long line": LINE.format(40),

@@ -405,6 +405,14 @@
     for (const { cell, end } of firsts) if (Math.abs(end - firsts[0].end) > 3) fault("head off the line", cell, `${Math.round(end - firsts[0].end)} px`);
   }
 
+  // The head of a table that stays in sight stays right below the bars that do.
+  const staying = (selector) => all.filter((one) => one.matches(selector) && getComputedStyle(one).position === "sticky");
+  const bars = staying(".topbar, .toolbar").reduce((sum, it) => sum + it.offsetHeight, 0);
+  for (const it of staying("th, thead")) {
+    const off = parseFloat(getComputedStyle(it).top) - bars;
+    if (Math.abs(off) > 2) fault("head off the bars", it, `${Math.round(off)} px`);
+  }
+
   // A reason in the list is whole on a large window. What blocks a registry has more to say.
   for (const it of innerWidth < 1280 ? [] : all.filter((one) => one.matches("#registries .why-reason"))) {
     if (it.closest("[data-deleting], [data-no-address]")) continue;
