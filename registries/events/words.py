@@ -36,7 +36,7 @@ HINTS: dict[tuple[str, str], Text] = {
     ("alertmanager", "url"): _("Without /api/v2/alerts."),
     ("alertmanager", "token"): _("Only if Alertmanager requires one."),
     ("webhook", "url"): _("It receives JSON, signed according to Standard Webhooks."),
-    ("webhook", "secret"): _("Of the receiver, or of your own: echo whsec_$(openssl rand -base64 32)"),
+    ("webhook", "secret"): _("The receiver's secret, or a new one: echo whsec_$(openssl rand -base64 32)"),
     ("mail", "to"): _("At most 20 addresses, separated by commas."),
 }
 EXAMPLES = {

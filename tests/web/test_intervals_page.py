@@ -80,12 +80,12 @@ def test_the_dialog_shows_what_is_inherited_and_what_is_chosen(cast: Cast, setti
     assert shown(ALL)["inherited"] == "*Default: every 90 min"
     assert list(shown(ONE)) == ["inherited", "off", "1h", "3h", "6h", "12h", "1d", "2d", "7d"]
     choose(cast, ALL, "12h")
-    assert shown(ALL)["12h"] == "*every 12 h"
+    assert shown(ALL)["12h"] == "*Every 12 h"
     assert shown(ONE)["inherited"] == "*As the namespace: every 12 h"
     choose(cast, ONE, "off")
-    assert shown(ONE)["off"] == "*off"
+    assert shown(ONE)["off"] == "*Off"
     choose(cast, ONE, "100m")
-    assert shown(ONE)["100m"] == "*every 100 min", "one that another client chose stays"
+    assert shown(ONE)["100m"] == "*Every 100 min", "one that another client chose stays"
     choose(cast, ONE, "inherited")
     assert shown(ONE)["inherited"] == "*As the namespace: every 12 h"
     choose(cast, ALL, "inherited")

@@ -127,6 +127,7 @@ class PasswordForm(ConsoleForm):
     """A new password for an account."""
 
     password = _new_password()
+    password.label = _("New password")
 
 
 class NamespaceForm(ConsoleForm):

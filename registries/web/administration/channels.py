@@ -74,7 +74,7 @@ class ChannelForm(CauseForm):
 
 
 def _field(service: str, name: str, *, required: bool, stored: bool) -> forms.CharField:
-    example = _("stored; leave empty to keep it") if stored else words.EXAMPLES.get((service, name), "")
+    example = _("Stored. Leave empty to keep it.") if stored else words.EXAMPLES.get((service, name), "")
     attrs = {"autocomplete": "off", "spellcheck": "false", "class": "mono", "placeholder": str(example)}
     if name in SECRETS:
         attrs["hx-preserve"] = ""  # what was typed stays when the server returns the form without it

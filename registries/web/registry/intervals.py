@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.http import HttpResponse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
@@ -38,7 +39,7 @@ class IntervalForm(CauseForm):
     def __init__(self, *args: Any, inherited: Setting, own: Setting, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offered = [*OFFERED, *({own.interval} - {*OFFERED} if own != inherited else ())]
-        choices = [(write_interval(it), labels.every(it)) for it in offered]
+        choices = [(write_interval(it), capfirst(labels.every(it))) for it in offered]
         self.fields["interval"].choices = [(INHERITED, _inherited(inherited)), *choices]  # type: ignore[attr-defined]
         self.initial["interval"] = INHERITED if own == inherited else write_interval(own.interval)
 
