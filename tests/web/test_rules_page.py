@@ -45,7 +45,8 @@ SEEN = {
 def test_it_lists_the_rules_whose_sources_one_sees(several: Cast, person: str) -> None:
     shown = page(several, person)
 
-    assert re.findall(r"<strong class=\"mono\">([^<]+)</strong></a>", shown) == SEEN[person]
+    names = re.findall(r"<strong class=\"mono\">([^<]+)</strong></a>", shown.replace("<wbr>", ""))
+    assert names == SEEN[person]
     assert ("team-b" in shown) is (person == "olive")
 
 

@@ -29,7 +29,7 @@ def rules(request: ConsoleRequest) -> HttpResponse:
 def _row(view: RuleView, *, there: Any) -> dict[str, Any]:
     rule = view.rule
     return {
-        "key": rule.key,
+        "key": str(rule.key),
         "href": details_url(rule.key) if there is not None and there.uid == rule.uid else "",
         "scope": scope_of(view),
         "bind": rule.bind,
