@@ -25,7 +25,7 @@ TURN = re.compile(r"(?<=[@,])|(?<=/)(?!/)|(?<!sha256)(?=:\w)")
 OPTION = re.compile(r"(?<!\S)(--?[a-z][\w=-]{0,22})(?![\w=-])")
 """An option of a command, if it is short enough for one line of a phone."""
 OBJECT_NAME = re.compile(
-    r"(?<![\w.:/@$-])((?=[a-z0-9-]{1,32}(?![\w-]))[a-z0-9]+(?:-[a-z0-9]+)+)(?![\w:@$-]|\.\w)"
+    r"(?<![\w.:/@$-])((?=[a-z0-9-]{1,32}(?![\w-]))[a-z0-9]+(?:-[a-z0-9]+)+)(?![\w@$-]|[.:]\w)"
 )
 """The name of an object with a hyphen, such as harbor-prod, if it is short enough. No part of a host or a path."""
 SHORT = 9

@@ -203,7 +203,7 @@ def test_a_command_goes_on_in_the_next_line_between_its_words() -> None:
 
 
 def test_the_names_in_a_sentence_stay_in_one_line() -> None:
-    text = "The pull secret harbor-prod of a-b.example.com/c-d names <b> team-a."
+    text = "Of a-b.example.com/c-d and e-f:5000, the pull secret harbor-prod names <b> team-a:"
 
     assert MARKED.findall(whole_names(text)) == ["harbor-prod", "team-a"]
     assert "<b>" not in whole_names(text)
