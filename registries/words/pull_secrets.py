@@ -113,7 +113,7 @@ FINDINGS: dict[Finding, Label] = {
     Finding.MISSING: Label(
         _("Pull secret missing"),
         *KEY,
-        _("It is named, but does not exist: add a registry with this name, or take the name out."),
+        _("It does not exist: add a registry with this name, or take the name out."),
     ),
     Finding.WRONG_TYPE: Label(
         _("Pull secret of a wrong type"),
