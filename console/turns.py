@@ -26,7 +26,7 @@ MOST_WAITING = 100
 """Requests of one sender that wait. Further ones are refused at once."""
 MOST_BYTES = 16 * 2**20
 """Bytes of the requests of one sender that wait. One that does not fit is refused at once."""
-PACE = 0.15
+PACE = 0.2
 """Seconds between two turns of a slowed sender while others have theirs."""
 SLOWED = 10.0
 """Seconds from the last 429 of a sender."""

@@ -61,8 +61,8 @@ def test_a_trial_is_its_owners_only(cast: Cast, probing: Callable[[str], dict[st
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ({"domain": "harbor.example.com"}, "harbor.example.com/<wbr>project/<wbr>app:tag"),
-        ({"domain": "hub.docker.com", "provider": "dockerhub"}, "docker.io/<wbr>account/<wbr>app:tag"),
+        ({"domain": "harbor.example.com"}, "harbor.example.com/<wbr>project/<wbr>app<wbr>:tag"),
+        ({"domain": "hub.docker.com", "provider": "dockerhub"}, "docker.io/<wbr>account/<wbr>app<wbr>:tag"),
         ({"domain": "http://h.example.com"}, "未加密"),
         ({"domain": "h.example.com/v3/x"}, "路径已忽略"),
         ({"domain": "a b"}, "空格"),
