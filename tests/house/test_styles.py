@@ -28,3 +28,18 @@ def test_every_page_loads_every_stylesheet() -> None:
     loaded = re.findall(r'"css/([\w-]+\.css)"', (ROOT / "static" / "console.css").read_text())
 
     assert sorted(loaded) == [it.name for it in SHEETS]
+
+
+BY_THEME = re.compile(r"([^{}]*\[data-bs-theme[^{}]*)\{([^{}]*)\}")
+COLOURS = re.compile(r"\s*(color-scheme: \w+|--shadow[\w-]*: [^;]+|--[\w-]+: url\(\))\s*")
+
+
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda it: it.name)
+def test_a_theme_changes_colours_and_pictures_only(sheet: Path) -> None:
+    """A layout that was looked at in one theme is that of the other. `light-dark()` takes nothing but colours."""
+    text = re.sub(r"url\(\"[^\"]*\"\)", "url()", sheet.read_text())
+    for selector, declarations in BY_THEME.findall(re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)):
+        if "theme-" in selector.replace("data-bs-theme", ""):
+            continue  # the picture of the theme itself
+        for one in filter(str.strip, declarations.split(";")):
+            assert COLOURS.fullmatch(one), f"{sheet.name}: {selector} {one}"
