@@ -111,6 +111,14 @@ def test_a_page_past_the_end_is_the_last_one(cast: Cast) -> None:
     assert "harbor-prod" in page(cast.client("olive"), page="7")
 
 
+def test_one_row_is_no_range(cast: Cast) -> None:
+    cast.add()
+    assert "第 1 项，共 1 项" in page(cast.client("olive"))
+
+    cast.add("second")
+    assert "第 1–2 项，共 2 项" in page(cast.client("olive"))
+
+
 def test_the_page_size_is_remembered(cast: Cast) -> None:
     for number in range(12):
         cast.add(f"row-{number:02}")  # no random text of the page, such as a CSRF token, has a hyphen in it
