@@ -210,7 +210,7 @@ class TestTheProvider:
         fill(form, provider="阿里云")
         with form.page.expect_response("**/add/address/**"):
             fill(form, domain="hub.docker.com")
-        expect(form.get_by_role("button", name="改用“Docker Hub”")).to_be_visible()
+        expect(form.get_by_role("button", name="改用「Docker Hub」")).to_be_visible()
         expect(chosen).to_have_value("aliyun")
 
 

@@ -240,6 +240,13 @@ def test_a_copy_that_is_made_like_its_source_has_the_verdict_until_it_is_changed
         assert parts.store.get(copy).verification == Verification()
 
 
+def watched(name: str) -> Verification:
+    """As the schedule sees it: it reads what is watched."""
+    found = services().index.fresh().find(Key("team-a", name))
+    assert found
+    return found.verification
+
+
 def test_it_is_tested_at_once_where_checks_run(
     cluster: Cluster, settings: Any, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,6 +261,7 @@ def test_it_is_tested_at_once_where_checks_run(
             assert cast.find("changed").verification.reason == "ok"
             kubectl(cluster)
             assert wait_for(lambda: cast.find("changed").verification == Verification())
+            assert wait_for(lambda: watched("changed") == Verification())
             before = len(host.log_ins)
             world.run(0.1)
             assert [it.ok for it in host.log_ins[before:]] == [False]

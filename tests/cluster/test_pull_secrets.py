@@ -199,10 +199,11 @@ def test_a_new_password_changes_the_secret_in_place(store: KubernetesStore, empt
         store.set_password(KEY, f"password-{number}", uid=created.uid)
         entry = next(iter(auths(secret_on(empty)).values()))
         assert entry["password"] == f"password-{number}"  # before the call returned
+        asked = len(seen)
+        assert wait_for(lambda asked=asked: len(seen) > asked)
     done.set()
     kubelet.join()
 
-    assert len(seen) > 10
     assert {it.get("metadata", {}).get("uid") for it in seen} == {first["metadata"]["uid"]}
     assert secret_on(empty)["metadata"]["ownerReferences"] == first["metadata"]["ownerReferences"]
     assert store.pull_secret(KEY) is PullSecret.READY

@@ -83,7 +83,7 @@ def test_the_provider_of_an_address_is_told_to_a_page_that_follows_it(
 def test_an_address_of_docker_hub_offers_its_provider(cast: Cast, provider: str) -> None:
     shown = checked(cast, "hub.docker.com", provider)
     assert ('data-choose-provider="dockerhub"' in shown) == (provider != "dockerhub")
-    assert ("改用“Docker Hub”" in shown) == (provider != "dockerhub")
+    assert ("改用「Docker Hub」" in shown) == (provider != "dockerhub")
 
 
 @pytest.mark.parametrize(
