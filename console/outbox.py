@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+from weakref import ref
 
 MOST = 6 * 2**20
 """Bytes kept for one connection. A page of the API's list has 4 MiB at most."""
@@ -49,8 +50,9 @@ class Outbox:
         """The moment until which a client at RATE has taken everything that waits."""
         self._changed = threading.Condition()
         self._broken = False
-        self.connection: Any = None
-        """The connection of the worker."""
+        self.connection: ref[Any] | None = None
+        """The connection of the worker. It refers to this, and a cycle would keep what was received long after the end of
+        the connection: until Python's next look at all objects."""
         self.read_until = float("inf")
         """The moment after which a thread reads no more of a request, on the monotonic clock."""
 

@@ -3,7 +3,6 @@
 This process restarts a dead worker, and stops the worker when it stops.
 """
 
-import ctypes
 import resource
 import sys
 from collections.abc import Callable
@@ -16,13 +15,12 @@ from django.urls import reverse
 from gunicorn.app.base import BaseApplication
 
 from console.body import without_text
+from console.memory import freeze, give_back, share_arenas
 
 THREADS = 8
 SWITCH = 0.0005
 """Seconds for which a thread keeps the interpreter while others wait. A short request waits for it some ten times, and
 under load Python's 5 ms made it twice as slow."""
-ARENAS = 2
-"""Of malloc, which would give almost every thread its own: some 5 MiB more for the same work."""
 LINE = 8190
 """Maximum bytes of the request line, gunicorn's upper limit. A header may have twice as many."""
 CONNECTIONS, FILES = 4000, 512
@@ -31,8 +29,6 @@ FEWEST = 64
 GRACE = 3
 """Seconds that a request has to end after SIGTERM. Work in the background is not waited for: what it does is in the
 database, and a kill at any moment does it no harm. The Deployment gives a few seconds more."""
-
-_M_ARENA_MAX = -8
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -79,6 +75,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         response.close()
         if self._on_start is not None:
             self._on_start()
+        freeze()
+        give_back()
 
     def load_config(self) -> None:
         for name, value in self._options.items():
@@ -102,9 +100,7 @@ def room_for_connections() -> int:
 def suit_many_threads() -> None:
     """Tunes this process for many threads of which few compute."""
     sys.setswitchinterval(SWITCH)
-    option = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc has it
-    if option is not None:
-        option(_M_ARENA_MAX, ARENAS)
+    share_arenas()
 
 
 def _host() -> str:

@@ -12,6 +12,7 @@ import struct
 import time
 from functools import partial
 from typing import Any
+from weakref import ref
 
 from django.conf import settings
 from gunicorn.http.errors import ParseException
@@ -78,7 +79,7 @@ class Worker(Receiving):
             client.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", round(SILENT), 0))
         outbox = Outbox(client, self._budget, self._begin_sending)
         conn = Connection(self.cfg, outbox, address, listener.getsockname())
-        outbox.connection, conn.host, conn.done, conn.lingering = conn, host, None, self._lingering
+        outbox.connection, conn.host, conn.done, conn.lingering = ref(conn), host, None, self._lingering
         if len(self.pending_conns) >= MOST_UNREAD:
             self._drop(self.pending_conns.popleft())
         self._await_request(conn)
@@ -114,7 +115,7 @@ class Worker(Receiving):
     # Sending
 
     def _begin_sending(self, outbox: Any) -> None:
-        self.method_queue.defer(self._watch_sending, outbox.connection)
+        self.method_queue.defer(self._watch_sending, outbox.connection())
 
     def _watch_sending(self, conn: Any) -> None:
         if conn.sock.is_waiting and conn not in self._sending:

@@ -8,7 +8,6 @@ from typing import Any
 import hypothesis
 import jsonschema_rs
 import pytest
-from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.test import Client
@@ -21,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from console.handler import Handler
 from registries import wiring
 from registries.api.document import document
 from registries.api.examples import ERRORS
@@ -95,9 +95,9 @@ CHECKS = [
 
 
 @cache
-def handler() -> WSGIHandler:
+def handler() -> Handler:
     """Made with the first request, when the files for the browser are there."""
-    return WSGIHandler()
+    return Handler()
 
 
 schema = openapi.from_dict(document("en"))

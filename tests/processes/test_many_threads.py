@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from console.server import ARENAS, CONNECTIONS, FEWEST, FILES, SWITCH
+from console.memory import ARENAS
+from console.server import CONNECTIONS, FEWEST, FILES, SWITCH
 from tests.peers.command import ROOT
 
 PROGRAM = """

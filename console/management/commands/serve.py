@@ -12,10 +12,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.core.wsgi import get_wsgi_application
 from django.db import connection, connections
 
 from console import assets, datadir
+from console.handler import Handler
 from console.server import Server
 
 MIGRATION_LOCK = 0x5265676973  # "Regis". No other program may use this number in the database.
@@ -89,7 +89,7 @@ def run(bind: str, on_ready: Callable[[], None], on_start: Callable[[], None] | 
 
     connections.close_all()
     services().stop()
-    Server(get_wsgi_application(), bind, on_ready, on_start).run()
+    Server(Handler(), bind, on_ready, on_start).run()
 
 
 def is_loopback(bind: str) -> bool:
