@@ -123,7 +123,7 @@ class TestTheSelection:
 
         page.locator("#q").fill("quay")
         expect(page.locator(BAR)).to_have_text(f"已选 {total} 项，其中 {total - 1} 项不在当前视图")
-        page.get_by_role("button", name="移出选择").click()
+        page.get_by_role("button", name="取消选中这些项").click()
 
         expect(page.locator(BAR)).to_have_text("已选 1 项")
 

@@ -27,7 +27,7 @@ from registries.words.language import sentences
 from registries.words.problems import problem_text
 
 TITLES = {
-    RunState.RUNNING: gettext_lazy("Changing…"),
+    RunState.RUNNING: gettext_lazy("Changing passwords…"),
     RunState.DONE: gettext_lazy("Change finished"),
     RunState.CANCELLED: gettext_lazy("Change stopped"),
     RunState.INTERRUPTED: gettext_lazy("Change interrupted"),
