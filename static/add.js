@@ -90,7 +90,7 @@ function checkRules() {
   const name = field("name").value.trim();
   const met = {
     characters: /^[a-z0-9.-]+$/.test(name),
-    ends: /^[a-z0-9]/.test(name) && /[a-z0-9]$/.test(name),
+    ends: /^[a-z0-9]/i.test(name) && /[a-z0-9]$/i.test(name), // capital letters break another rule
     environment: ENVIRONMENTS.test(name),
     kind: KINDS.some((kind) => name.includes(kind)),
   };
