@@ -1,7 +1,7 @@
 """Template tags: icons from the sprite, moments as <time>, heads of tables, and values cut in the middle."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache
 
@@ -21,6 +21,7 @@ from registries.words.language import comma, is_chinese, sentences
 register = template.Library()
 
 ROLE_NAME = re.compile(r"(image-(?:admin|operator|viewer|prober))")
+URL = re.compile(r"(https?://[^\s'\"]+)")
 TURN = re.compile(r"(?<=[@,])|(?<=/)(?!/)|(?<!sha256)(?=:\w)")
 OPTION = re.compile(r"(?<!\S)(--?[a-z][\w=-]{0,22})(?![\w=-])")
 """An option of a command, if it is short enough for one line of a phone."""
@@ -67,8 +68,9 @@ def whole_roles(text: str) -> SafeString:
 @register.filter
 @stringfilter
 def whole_options(command: str) -> SafeString:
-    """A command that goes on in the next line between words, not inside an option such as --local."""
-    return _whole(command, OPTION)
+    """A command that goes on in the next line between words, not inside an option such as --local, and in a URL after a
+    slash."""
+    return _whole(command, OPTION, _slashed_urls)
 
 
 @register.filter
@@ -84,13 +86,26 @@ def listed(names: Iterable[str]) -> SafeString:
     return format_html_join(comma(), "{}", ((whole_names(it),) for it in names))
 
 
-def _whole(text: str, pattern: re.Pattern[str]) -> SafeString:
-    """A text whose parts that match stay in one line. The pattern has one group."""
-    parts = [SafeString(it) if isinstance(text, SafeString) else it for it in pattern.split(text)]
+def _whole(
+    text: str, pattern: re.Pattern[str], other: Callable[[str], str] = lambda part: part
+) -> SafeString:
+    """A text whose parts that match stay in one line. The pattern has one group. `other` is for what is between."""
     whole = '<span class="unbroken">{}</span>'
     return format_html_join(
-        "", "{}", ((format_html(whole, it) if nth % 2 else it,) for nth, it in enumerate(parts))
+        "",
+        "{}",
+        ((format_html(whole, it) if nth % 2 else other(it),) for nth, it in enumerate(_parts(pattern, text))),
     )
+
+
+def _slashed_urls(text: str) -> SafeString:
+    parts = enumerate(_parts(URL, text))
+    return format_html_join("", "{}", ((slashed(it) if nth % 2 else it,) for nth, it in parts))
+
+
+def _parts(pattern: re.Pattern[str], text: str) -> list[str]:
+    """Parts of an escaped text are escaped."""
+    return [SafeString(it) if isinstance(text, SafeString) else it for it in pattern.split(text)]
 
 
 @register.filter
@@ -98,7 +113,7 @@ def _whole(text: str, pattern: re.Pattern[str]) -> SafeString:
 def slashed(value: str) -> SafeString:
     """An address, image reference, Key or subject that goes on in the next line after a slash, an @ or a comma, or
     before a port or tag: not inside a word."""
-    return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in TURN.split(value)))
+    return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in _parts(TURN, value)))
 
 
 @register.simple_tag
