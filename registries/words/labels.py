@@ -186,7 +186,9 @@ def status(registry: RegistrySecret, today: date | None = None) -> Label:
 def obstacle(registry: RegistrySecret) -> str:
     """Why a registry cannot be used, and what to do; "" for most."""
     if registry.deleting and registry.finalizers:
-        text = gettext("Held by: %(finalizers)s. It is gone when their controllers have removed them.")
+        text = gettext(
+            "Held by the finalizers %(finalizers)s. It is deleted once their controllers have removed them."
+        )
         return text % {"finalizers": comma().join(registry.finalizers)}
     if registry.deleting:
         return gettext("It is gone in a moment.")

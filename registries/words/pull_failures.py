@@ -109,8 +109,7 @@ LABELS: dict[Code, Label] = {
     ),
     Code.CERTIFICATE: Label(
         _("Certificate not trusted"),
-        "bad",
-        "shield-check",
+        *BAD,
         _(
             "The node does not trust the certificate of %(host)s. A custom CA of the console does not reach the nodes."
         ),
@@ -155,9 +154,7 @@ LABELS: dict[Code, Label] = {
     Code.NEVER_PULLED: Label(
         _("Image is never pulled"), *BAD, _("The node does not have the image, and imagePullPolicy is Never.")
     ),
-    Code.SIGNATURE: Label(
-        _("Signature refused"), "bad", "shield-check", _("The node refuses the signature of the image.")
-    ),
+    Code.SIGNATURE: Label(_("Signature refused"), *BAD, _("The node refuses the signature of the image.")),
     Code.UNKNOWN: Label(
         _("Cause unknown"),
         *IDLE,
@@ -175,7 +172,7 @@ NEAR: dict[Near, Text] = {
     Near.VERSION: _(
         "Its key %(key)s ends without a slash: nodes read /v1 and /v2 there as the name of a repository."
     ),
-    Near.PORT: _("Its key %(key)s has another port. Nodes compare ports as text, also the default port 443."),
+    Near.PORT: _("Its key %(key)s has another port. Nodes compare ports as text, even the default port 443."),
     Near.PATH: _("Its key %(key)s is for another path."),
     Near.PATTERN: _("Its key %(key)s does not cover this host: * stands for exactly one part between dots."),
     Near.HUB: _("Its key %(key)s is a name of Docker Hub that nodes do not use. The name is docker.io."),

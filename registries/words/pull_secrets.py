@@ -67,7 +67,7 @@ UPKEEP: dict[Problem, Text] = {
         " does not exist. Create it, or name another one in CONSOLE_NAMESPACE."
     ),
     Problem.CLUSTER_FORBIDDEN: _(
-        "Only registries that are added or opened here get a pull secret: the console may not have its lease in the"
+        "Only registries that are added or opened here get a pull secret: the console has no right to its lease in the"
         " namespace %(namespace)s. Bind its account to the cluster role registry-console."
     ),
     Problem.TERMINATING: _(
@@ -113,7 +113,7 @@ FINDINGS: dict[Finding, Label] = {
     Finding.MISSING: Label(
         _("Pull secret missing"),
         *KEY,
-        _("It does not exist: add a registry with this name, or take the name out."),
+        _("It does not exist: add a registry with this name, or remove the reference."),
     ),
     Finding.WRONG_TYPE: Label(
         _("Pull secret of a wrong type"),

@@ -79,7 +79,7 @@ def silence(page: Page) -> None:
     dialog(page).locator("[name=ends_at]").fill(f"{until:%Y-%m-%dT%H:%M}")
     dialog(page).locator("[name=reason]").fill("换密码")
     dialog(page).get_by_role("button", name="添加静默").click()
-    expect(page.locator("main")).to_contain_text("暂停至")
+    expect(page.locator("main")).to_contain_text("静默至")
 
 
 def change_password(page: Page) -> None:

@@ -101,7 +101,7 @@ def test_a_registry_is_silenced_from_its_page_which_says_so(cast: Cast) -> None:
     silence = Silence.objects.get()
     assert (silence.uid, silence.host, silence.namespace) == (it.uid, "", "team-a")
     page = cast.client("omar").get("/registries/team-a/harbor-prod/").content.decode()
-    assert "暂停至" in page
+    assert "静默至" in page
     assert "harbor-prod" in cast.client("nina").get("/channels/").content.decode()
     assert ADD not in cast.client("vic").get("/registries/team-a/harbor-prod/").content.decode()
 
@@ -143,7 +143,7 @@ def test_a_silenced_registry_has_a_mark_and_who_may_ends_it_there(
         card = cast.client(person).get(f"{details}status/").content.decode()
         assert ("静默至" in card and end in card) == silenced
         page = cast.client(person).get(details).content.decode()
-        assert ("暂停至" in page) == silenced
+        assert ("静默至" in page) == silenced
         assert (f"/silences/{silence.pk}/end/" in page) == ("升级 17" in page) == (person in who)
     if "omar" in who:
         given = {"namespace": "team-a", "name": "harbor-prod"}

@@ -173,10 +173,10 @@ def _broken(
         return Step(hint=hint, command=delete, look=look)
     step = Step(command=instead, look=look, last=delete)
     if registry is not None:
-        hint = _("The workload then names the pull secret %(name)s instead of this Secret.")
+        hint = _("The command lets the workload use the pull secret %(name)s instead of this Secret.")
         if of_account:
             hint = _(
-                "The service account %(account)s then names the pull secret %(name)s instead of this Secret."
+                "The command lets the service account %(account)s use the pull secret %(name)s instead of this Secret."
             )
         hint %= {"name": registry.name, "account": pod.account}
         return replace(step, text=_open(registry), url=details_url(registry.key), hint=hint)
