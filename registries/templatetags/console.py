@@ -22,6 +22,7 @@ register = template.Library()
 
 ROLE_NAME = re.compile(r"(image-(?:admin|operator|viewer|prober))")
 URL = re.compile(r"(https?://[^\s'\"]+)")
+SLASH = re.compile(r"(?<=[^:/]/)")
 TURN = re.compile(r"(?<=[@,])|(?<=/)(?!/)|(?<!sha256)(?=:\w)")
 OPTION = re.compile(r"(?<!\S)(--?[a-z][\w=-]{0,22})(?![\w=-])")
 """An option of a command, if it is short enough for one line of a phone."""
@@ -100,7 +101,12 @@ def _whole(
 
 def _slashed_urls(text: str) -> SafeString:
     parts = enumerate(_parts(URL, text))
-    return format_html_join("", "{}", ((slashed(it) if nth % 2 else it,) for nth, it in parts))
+    return format_html_join("", "{}", ((_turning(SLASH, it) if nth % 2 else it,) for nth, it in parts))
+
+
+def _turning(pattern: re.Pattern[str], text: str) -> SafeString:
+    """A text that may go on in the next line where the pattern fits."""
+    return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in _parts(pattern, text)))
 
 
 def _parts(pattern: re.Pattern[str], text: str) -> list[str]:
@@ -113,7 +119,7 @@ def _parts(pattern: re.Pattern[str], text: str) -> list[str]:
 def slashed(value: str) -> SafeString:
     """An address, image reference, Key or subject that goes on in the next line after a slash, an @ or a comma, or
     before a port or tag: not inside a word."""
-    return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in _parts(TURN, value)))
+    return _turning(TURN, value)
 
 
 @register.simple_tag
