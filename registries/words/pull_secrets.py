@@ -1,12 +1,15 @@
 """Pull secrets in words: state, binding, users, problems of the upkeep, and what a scan says of one in use."""
 
+from dataclasses import replace
+
 from django.utils.translation import gettext_lazy as _
 
 from registries.domain.errors import Problem, Unavailable
+from registries.domain.registry import RegistrySecret
 from registries.pull_secrets.images import image_hosts, usable_host
 from registries.pull_secrets.kinds import Binding, PullSecret
 from registries.pull_secrets.scan import Finding
-from registries.words.labels import BAD, GOOD, IDLE, KEY, WARN, Label
+from registries.words.labels import BAD, BEING_DELETED, GOOD, IDLE, KEY, WARN, Label
 from registries.words.language import Text
 from registries.words.problems import problem_text
 
@@ -45,6 +48,28 @@ PULL_SECRETS = {
         _("The cluster did not answer, or the console has no permission to read Secrets."),
     ),
 }
+
+LEAVING = replace(BEING_DELETED, hint=_("The registry is being deleted, and its pull secret with it."))
+FOREIGN_STAYS = replace(
+    PULL_SECRETS[PullSecret.FOREIGN],
+    hint=_("Someone else created a Secret with this name. It stays when the registry is deleted."),
+)
+ADDRESS_AS_APPLIED = Label(
+    _("Address not valid"),
+    *WARN,
+    _("It exists, but its key is the address as it was applied, so nodes may never use it."),
+)
+
+
+def state_label(state: PullSecret | None, registry: RegistrySecret) -> Label:
+    """The state of a pull secret. Neither one that goes with its registry nor its absence is an error; one whose key
+    is no valid address is not ready."""
+    if registry.deleting:
+        return FOREIGN_STAYS if state is PullSecret.FOREIGN else LEAVING
+    if state is PullSecret.READY and registry.address_problem:
+        return ADDRESS_AS_APPLIED
+    return PULL_SECRETS[state]
+
 
 BINDINGS: dict[Binding, Text] = {
     Binding.BOUND: _("Bound to the default service account: new pods without their own pull secret use it."),

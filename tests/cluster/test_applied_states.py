@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.test import Client
 
+from registries.cluster.paths import secrets_in
 from registries.domain.errors import AlreadyExists, Conflict, Problem
+from registries.domain.registry import Key
 from registries.domain.resource import PREFIX
 from registries.intake import read_draft
 from registries.pull_secrets.kinds import PullSecret
@@ -97,6 +99,28 @@ def test_one_that_is_being_deleted_says_so_and_takes_nothing_but_its_deletion(he
     assert again.status_code == 204
 
 
+def panel(client: Client, page: str) -> str:
+    shown = client.get(page).content.decode()
+    return shown.partition('id="pull-secret"')[2].partition("</section>")[0]
+
+
+def test_the_pull_secret_of_one_that_is_being_deleted_goes_with_it(held: Cast, cluster: Cluster) -> None:
+    english, secrets = in_english(held, "nina"), secrets_in("team-a")
+    there = panel(english, HELD)
+    cluster.server.call("DELETE", f"{secrets}/held")
+    gone = panel(english, HELD)
+    cluster.server.call("POST", secrets, {"metadata": {"name": "held"}})
+    foreign = panel(english, HELD)
+    cluster.server.call("DELETE", f"{secrets}/held")
+
+    for shown in (there, gone):
+        assert "The registry is being deleted, and its pull secret with it." in shown
+    assert "It stays when the registry is deleted" in foreign
+    for shown in (there, gone, foreign):
+        assert "retries" not in shown
+        assert "imagePullSecrets" not in shown, "no new pod should name it"
+
+
 def test_a_run_says_what_holds_the_registries_that_it_deleted(held: Cast, cluster: Cluster) -> None:
     free = held.add("free")
     path = cluster.path("team-a", "second")
@@ -163,6 +187,12 @@ def test_an_address_that_cannot_be_parsed_is_a_state_with_what_to_do(
         assert "To change it, use “Correct and create again”" in shown, "kubectl may change no address"
         assert "s3cretword" not in shown
         assert 'data-copy="(not-valid)' not in shown, "nobody wants to copy the placeholder of the API"
+
+    assert wait_for(lambda: services().store.pull_secret(Key("team-a", "odd")) is PullSecret.READY)
+    pull_secret = panel(client, "/registries/team-a/odd/")
+    assert "its key is the address as it was applied" in pull_secret
+    assert "Pods of this namespace can pull with it" not in pull_secret
+    assert "imagePullSecrets" not in pull_secret
 
 
 def test_an_address_that_is_not_valid_can_only_be_corrected(

@@ -16,7 +16,7 @@ from registries.pull_secrets.kinds import Binding, Dependent, PullSecret, Usage
 from registries.web.responses import back, details_url, is_htmx, toast
 from registries.wiring import services
 from registries.words.language import comma
-from registries.words.pull_secrets import BINDINGS, KINDS, PULL_SECRETS, group_of, upkeep
+from registries.words.pull_secrets import BINDINGS, KINDS, group_of, state_label, upkeep
 
 SHOWN = 50
 """Names per group; the rest are counted."""
@@ -52,16 +52,17 @@ def panel(access: Access, acting: Access, registry: RegistrySecret) -> dict[str,
         Binding.UNKNOWN if state is None else service.pull_secrets.binding(access=access, key=registry.key)
     )
     may = acting.may(Permission.CREATE, registry.namespace)
-    offers_bind = binding is Binding.UNBOUND and state not in (PullSecret.FOREIGN, None)
+    usable = not (registry.deleting or registry.address_problem)
+    offers_bind = usable and binding is Binding.UNBOUND and state not in (PullSecret.FOREIGN, None)
     return {
         "registry": registry,
-        "pull_secret": PULL_SECRETS[state],
-        "upkeep": upkeep(service.pull_secrets.upkeep_problem()),
+        "pull_secret": state_label(state, registry),
+        "upkeep": "" if registry.deleting else upkeep(service.pull_secrets.upkeep_problem()),
         "binding": binding.value,
-        "binding_text": "" if state is None else BINDINGS[binding],
+        "binding_text": BINDINGS[binding] if state and (usable or binding is Binding.BOUND) else "",
         "may_bind": may and (offers_bind or binding is Binding.BOUND),
         "by_cluster": service.by_cluster,
-        "snippet": f"imagePullSecrets:\n  - name: {registry.name}\n",
+        "snippet": f"imagePullSecrets:\n  - name: {registry.name}\n" if usable else "",
     }
 
 
