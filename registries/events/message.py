@@ -18,6 +18,7 @@ from registries.addresses import DOCKER_HUB, DOCKER_HUB_HOST
 from registries.domain.registry import Ending
 from registries.events.change import Change, ChangeKind, newest
 from registries.words import labels
+from registries.words.language import comma
 
 LISTED = 10
 """Registries that a message names. It counts the others."""
@@ -165,11 +166,9 @@ def _facts(first: Change, registries: Sequence[Change]) -> list[str]:
         lines.append(_("Since: %(time)s") % {"time": when(since)})
     if len(registries) > 1:
         spaces = sorted({change.namespace for change in registries})
-        more = ", …" if len(spaces) > NAMESPACES else ""
-        lines.append(
-            _("Namespaces (%(n)d): %(names)s")
-            % {"n": len(spaces), "names": ", ".join(spaces[:NAMESPACES]) + more}
-        )
+        more = ["…"] if len(spaces) > NAMESPACES else []
+        names = comma().join(spaces[:NAMESPACES] + more)
+        lines.append(_("Namespaces (%(n)d): %(names)s") % {"n": len(spaces), "names": names})
     lines += [_item(change) for change in registries[:LISTED]]
     if len(registries) > LISTED:
         n = len(registries) - LISTED

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from registries.mirrors.listing import MirrorView, Verdict
 from registries.words import labels
 from registries.words.labels import BAD, GOOD, IDLE, WARN, Label
-from registries.words.language import Text
+from registries.words.language import Text, comma
 
 VERDICTS = {
     Verdict.SAME: Label(_("Same as upstream"), *GOOD),
@@ -45,9 +45,9 @@ def credential_warning(hosts: Sequence[str]) -> str:
         "Nodes that use these mirrors send them this user name and password when they ask: %(hosts)s. Use a read-only "
         "access token."
     )
-    shown = ", ".join(hosts[:SHOWN])
+    shown = comma().join(hosts[:SHOWN])
     if more := len(hosts[SHOWN:]):
-        shown = _("%(hosts)s, and %(n)s more") % {"hosts": shown, "n": more}
+        shown = _("%(names)s, and %(n)s more") % {"names": shown, "n": more}
     return str(text) % {"hosts": shown}
 
 

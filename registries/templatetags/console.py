@@ -160,6 +160,7 @@ def heads(*names: str) -> SafeString:
 
 
 register.simple_tag(sentences)
+register.simple_tag(comma)
 
 
 @register.simple_tag

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.formats import number_format
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -22,6 +22,7 @@ from registries.web import filters
 from registries.web.responses import details_url
 from registries.wiring import services
 from registries.words import labels
+from registries.words.language import comma
 from registries.words.problems import problem_text
 
 THEMES = (
@@ -99,10 +100,10 @@ def _overfull(access: Access | None) -> dict[str, Any] | None:
         "Some registries are not shown, because these namespaces have more than the console keeps for one: %(names)s. "
         "Delete those that are no longer used."
     )
-    shown, more = names[:NAMED], len(names[NAMED:])
-    if more:
-        shown.append(ngettext("and %(n)s more", "and %(n)s more", more) % {"n": number_format(more)})
-    return {"text": text % {"names": ", ".join(shown)}}
+    shown = comma().join(names[:NAMED])
+    if more := len(names[NAMED:]):
+        shown = gettext("%(names)s, and %(n)s more") % {"names": shown, "n": number_format(more)}
+    return {"text": text % {"names": shown}}
 
 
 class Entry(NamedTuple):

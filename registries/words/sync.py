@@ -8,6 +8,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from registries.words.labels import BUSY, GOOD, WARN, Label
+from registries.words.language import comma
 
 DIFFERENCES = {
     "address": _("different address"),
@@ -116,4 +117,4 @@ def deletion_sentences(
 
 def _names(registries: Sequence[object]) -> str:
     names = [str(it) for it in registries[:NAMED]]
-    return gettext(", ").join([*names, "…"] if len(registries) > NAMED else names)
+    return comma().join([*names, "…"] if len(registries) > NAMED else names)

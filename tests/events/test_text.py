@@ -16,6 +16,8 @@ def test_a_group_is_one_message() -> None:
     assert text.title.startswith("12 registries on harbor.example.com fail in 7 namespaces")
     assert "Namespaces (7): team-0, team-1, team-2, team-3, team-4, …" in text.lines
     assert "and 2 more" in text.lines
+    chinese = message(changes, language="zh", url="").lines
+    assert "命名空间（7 个）：team-0、team-1、team-2、team-3、team-4、…" in chinese
 
 
 def test_the_last_change_of_a_registry_counts() -> None:

@@ -6,6 +6,7 @@ from tests.peers.command import ROOT
 
 COUNTED = re.compile(r"{% blocktranslate count (\w+)=.+?%}(.+?){% endblocktranslate %}", re.DOTALL)
 SHADOWED = re.compile(r"{% blocktranslate count \w+=(\w+)\b\S* with [^%]*?\b\1=")
+COMMA = re.compile(r"""['"], ['"]\.join|join:['"], |[^"]">, <""")
 FEW = {"_pull_step.html", "_history_strip.html", "_edit.html"}
 """Templates that count what is never a thousand: lines, tests of a strip, fields."""
 
@@ -20,6 +21,16 @@ def test_a_count_has_separators() -> None:
     ]
 
     assert bare == []
+
+
+def test_a_list_that_people_read_has_the_separator_of_their_language() -> None:
+    """Chinese has 、 there: `comma` and the filter `listed` know it."""
+    pages = [*(ROOT / "templates").rglob("*.html")]
+    pages += [it for room in ("web", "words", "mirrors") for it in (ROOT / "registries" / room).rglob("*.py")]
+    pages += [ROOT / "registries/events/message.py"]
+    commas = [path.name for path in pages if COMMA.search(path.read_text())]
+
+    assert commas == []
 
 
 def test_no_dialog_loses_what_was_typed_by_one_key() -> None:

@@ -47,7 +47,7 @@ def test_a_robot_hears_of_the_failure_and_of_the_recovery(world: World) -> None:
         send(world)
         [failing] = texts(running)
         assert "上 3 个镜像源连接失败（2 个命名空间）：" in failing
-        assert "命名空间（2 个）：team-a, team-b" in failing
+        assert "命名空间（2 个）：team-a、team-b" in failing
         host = registry.server.address.replace("://", "%3A%2F%2F").partition("%2F%2F")[2].replace(":", "%3A")
         assert f"https://console.example/registries/?q={host}&status=failed" in failing
 

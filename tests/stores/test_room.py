@@ -146,7 +146,7 @@ def test_the_notice_names_ten_namespaces_and_says_how_many_more(
     monkeypatch.setattr(type(store), "overfull", lambda self: frozenset(full))
     client = cast.client("olive")
 
-    assert f"{', '.join(full[:10])}, 另有 2 个。" in client.get("/registries/").content.decode()
+    assert f"{'、'.join(full[:10])}，另有 2 个。" in client.get("/registries/").content.decode()
     client.cookies["django_language"] = "en"
     assert f"{', '.join(full[:10])}, and 2 more. Delete" in client.get("/registries/").content.decode()
 

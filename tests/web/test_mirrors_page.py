@@ -232,6 +232,8 @@ def test_a_mirror_that_may_not_resolve_is_named(cast: Cast) -> None:
     add(cast, resolves="")
     assert "they leave out:" in page(cast)
     assert "registries.yaml</p>" not in page(cast)
+    add(cast, resolves="", address="second.example.com")
+    assert "mirror.example.com、second.example.com<" in page(cast, "zh-hans")
 
 
 WARNED = {
@@ -271,3 +273,5 @@ def test_many_mirrors_are_cut(cast: Cast) -> None:
     details = client.get("/registries/team-a/own/").content.decode()
     assert "m4.example.com, and 2 more. Use" in details
     assert "m5.example.com" not in details
+    client.cookies["django_language"] = "zh-hans"
+    assert "m3.example.com、m4.example.com，另有 2 个" in client.get("/registries/team-a/own/").content.decode()
