@@ -175,6 +175,15 @@ def test_the_filters_are_folded_until_they_are_used(cast: Cast) -> None:
     assert opened in fold("since=never"), "an error is in sight"
 
 
+def test_the_filters_are_cleared_in_one_place(cast: Cast) -> None:
+    record(cast.access("olive"), "one")
+    cast.add("one")
+    client = cast.client("olive")
+    queries = ("name=one", "name=none", "since=never&name=one")
+    for page in (*(f"{PATH}?{it}" for it in queries), "/registries/?q=one", "/registries/?q=none"):
+        assert client.get(page).content.decode().count(">清除筛选<") == 1, page
+
+
 # Links
 
 
