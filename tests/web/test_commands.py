@@ -120,12 +120,12 @@ def test_the_commands_of_a_registry_hold_its_texts(
     texts = {"display_name": display, "description": description}
     assume(not information_causes(texts))
     found = registry(texts, note=note)
-    _get, annotate, create, patch, delete = (
+    _get, *annotate, create, patch, delete = (
         (*ran(folder, line, f"{password}\n"), line) for line in commands(found, ADMIN)
     )
 
-    named = [f"{PREFIX}{name.replace('_', '-')}={text}" for name, text in texts.items()]
-    assert annotate[0][:1] + annotate[0][6:] == ["annotate", *named]
+    named = [f"{PREFIX}{name.replace('_', '-')}={text}" for name, text in texts.items() if text]
+    assert [it[0][:1] + it[0][6:] for it in annotate] == ([["annotate", *named]] if named else [])
     made = yaml.safe_load(create[1])
     encoded = base64.b64encode(password.encode()).decode()
     assert made["spec"] == {**made["spec"], "username": "robot", "password": encoded}

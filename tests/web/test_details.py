@@ -195,7 +195,7 @@ def test_a_curl_line_tests_it_through_the_api(cast: Cast) -> None:
 def test_only_the_commands_that_the_role_allows_are_offered(
     cast: Cast, person: str, offered: list[str]
 ) -> None:
-    it = cast.add()
+    it = cast.add(display_name="Harbor")
 
     with override("en"):
         lines = commands(it, cast.access(person))
@@ -204,6 +204,17 @@ def test_only_the_commands_that_the_role_allows_are_offered(
     assert list(lines.values()) == does[: len(offered)]
     assert ("curl -X POST" in shown(cast, person)) is (person != "vic")
     assert 'id="kubectl"' not in shown(cast, person), "there is no cluster"
+
+
+def test_no_command_writes_an_empty_value(cast: Cast) -> None:
+    bare, told = cast.add("bare"), cast.add("told", owner="wang")
+
+    with override("en"):
+        bare_lines, told_lines = (
+            {text: line for line, text in commands(it, cast.access("nina")).items()} for it in (bare, told)
+        )
+    assert "Edit information" not in bare_lines
+    assert told_lines["Edit information"].endswith("--overwrite theriseunion.io/owner=wang")
 
 
 def test_a_curl_line_of_who_may_only_look_does_that(cast: Cast) -> None:

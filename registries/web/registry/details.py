@@ -227,12 +227,10 @@ _Dumper.add_representer(str, _text)
 
 def commands(registry: RegistrySecret, access: Access) -> dict[str, str]:
     """kubectl commands for the person's role, and what each one does. None prints the password. None writes the
-    placeholder of a value that is not shown."""
+    placeholder of a value that is not shown, or an empty value."""
     where = f"-n {registry.namespace}"
     columns = "custom-columns=NAME:.metadata.name,DOMAIN:.spec.domain,USER:.spec.username"
-    always = ("display_name", "description")
-    told = {name: it for name, it in registry.information.items() if it != NOT_VALID}
-    values = {name: it for name, it in told.items() if it or name in always}
+    values = {name: it for name, it in registry.information.items() if it and it != NOT_VALID}
     notes = " ".join(
         shlex.quote(f"{PREFIX}{name.replace('_', '-')}={value}") for name, value in values.items()
     )
