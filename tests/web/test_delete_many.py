@@ -1,5 +1,6 @@
 """删除选中: exactly what was shown goes, and what failed is named."""
 
+import json
 import re
 from datetime import timedelta
 
@@ -74,7 +75,7 @@ def test_another_count_deletes_nothing(cast: Cast, count: str) -> None:
     assert len(left(cast)) == 2
 
 
-def test_what_failed_is_named_with_why_and_stays_selected(cast: Cast) -> None:
+def test_what_is_no_longer_there_is_named_with_why_and_is_not_selected(cast: Cast) -> None:
     gone, recreated, fine = cast.add("gone"), cast.add("recreated"), cast.add("fine")
     client = htmx(cast)
     _, start = propose(client, [gone, recreated, fine])
@@ -85,14 +86,31 @@ def test_what_failed_is_named_with_why_and_stays_selected(cast: Cast) -> None:
     response = client.post(start, {"count": "3"})
 
     shown = response.content.decode()
-    assert "team-a/gone" in shown
-    assert "已被删除" in shown
-    assert "team-a/recreated" in shown
-    assert "新的镜像源未被改动" in shown
-    assert gone.uid in response["HX-Trigger"]
-    assert recreated.uid in response["HX-Trigger"]
-    assert fine.uid not in response["HX-Trigger"]
+    group = shown.partition("<h3>已不存在</h3>")[2].partition("</ul>")[0]
+    assert "team-a/gone" in group
+    assert "已被删除" in group
+    assert "team-a/recreated" in group
+    assert "新的镜像源未被改动" in group
+    assert "仍保持选中" not in shown
+    assert json.loads(response["HX-Trigger"])["selection-set"] == {"uids": []}
     assert left(cast) == ["team-a/recreated"]
+
+
+def test_what_failed_is_named_with_why_and_stays_selected(cast: Cast) -> None:
+    set_grant(cast.users["nina"], "team-b", Role.ADMIN)
+    mine, kept = cast.add("mine"), cast.add("kept", "team-b")
+    client = htmx(cast, "nina")
+    _, start = propose(client, [mine, kept])
+    set_grant(cast.users["nina"], "team-b", Role.VIEWER)
+
+    response = client.post(start, {"count": "2"})
+
+    group = response.content.decode().partition("<h3>未删除，仍保持选中</h3>")[2].partition("</ul>")[0]
+    assert "team-b/kept" in group
+    assert "缺少所需的角色" in group
+    assert "已不存在" not in response.content.decode()
+    assert json.loads(response["HX-Trigger"])["selection-set"] == {"uids": [kept.uid]}
+    assert left(cast) == ["team-b/kept"]
 
 
 def test_what_one_may_not_delete_is_left_out_and_said(cast: Cast) -> None:

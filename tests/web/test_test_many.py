@@ -166,6 +166,9 @@ def test_one_that_is_gone_or_created_again_is_not_tested_and_said(cast: Cast, pr
     assert problems == {"gone": "gone", "again": "recreated"}
     assert cast.find("again").verification.status is VerifyStatus.UNTESTED
     assert runs.view(access=access, run_id=run).failed == 2
+    client = htmx(cast)
+    assert "verify-failures" not in client.get(f"{PATH}{run}/").content.decode(), "nothing is left to select"
+    assert json.loads(client.post(f"{PATH}{run}/failures/")["HX-Trigger"])["selection-set"] == {"uids": []}
 
 
 def test_one_that_is_being_tested_is_left_alone(cast: Cast, probing: Probing) -> None:

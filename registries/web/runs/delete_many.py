@@ -19,7 +19,7 @@ from registries.runs.engine import Runs
 from registries.runs.run import RESUMABLE, Item, RunState, RunView
 from registries.web.pulls.pull_secrets import doomed, usage_place
 from registries.web.responses import dialog, nothing
-from registries.web.runs.progress import choice, failures, number_of, run_dialog, start_once
+from registries.web.runs.progress import NOT_THERE, choice, failures, number_of, run_dialog, start_once
 from registries.wiring import services
 from registries.words import labels
 from registries.words.sync import deletion_sentences
@@ -175,8 +175,10 @@ def _held(access: Access, run: UUID) -> list[tuple[Item, str]]:
 
 def deletion_progress(request: ConsoleRequest, view: RunView, *, changed: bool = False) -> HttpResponse:
     failed, ended = failures(_runs(), request.access, view), view.state is RunState.DONE
+    kept = [it for it in failed if it[0].problem not in NOT_THERE]
     context = {
-        "failures": failed,
+        "failures": kept,
+        "gone": [it for it in failed if it[0].problem in NOT_THERE],
         "held": _held(request.access, view.id),
         "ended": ended,
         "undo": 0 if view.state is RunState.RUNNING else number_of(request.access, view.id),
@@ -184,5 +186,5 @@ def deletion_progress(request: ConsoleRequest, view: RunView, *, changed: bool =
     title = _("Delete selected")
     response = run_dialog(request, "runs/_run.html", view, context, title=title, changed=changed)
     if ended:
-        trigger_client_event(response, "selection-set", {"uids": [item.uid for item, _text in failed]})
+        trigger_client_event(response, "selection-set", {"uids": [item.uid for item, _text in kept]})
     return response

@@ -24,6 +24,8 @@ from registries.words.problems import problem_text
 
 CHANGED = "runs-changed"
 """The event of a run that began, ended or was stopped: the notices are fetched again."""
+NOT_THERE = frozenset((Problem.GONE, Problem.RECREATED))
+"""The problems of a registry that no longer exists, so that nobody can select it."""
 
 
 def start_once(runs: Runs, access: Access, run: UUID, *, forget: bool = False) -> None:

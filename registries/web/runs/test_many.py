@@ -20,7 +20,7 @@ from registries.runs.engine import Runs
 from registries.runs.run import Group, Item, ItemState, RunState, RunView
 from registries.web import filters
 from registries.web.responses import details_url, dialog, is_htmx
-from registries.web.runs.progress import run_dialog
+from registries.web.runs.progress import NOT_THERE, run_dialog
 from registries.wiring import services
 from registries.words import labels, providers
 from registries.words.problems import problem_text
@@ -98,10 +98,11 @@ def verify_run_cancel(request: ConsoleRequest, run: UUID) -> HttpResponse:
 def verify_run_failures(request: ConsoleRequest, run: UUID) -> HttpResponse:
     """Replace the selection of the list by the registries that failed."""
     failed = _runs().failed(access=request.access, run_id=run)
+    uids = [item.uid for item in failed if item.problem not in NOT_THERE]
     if not is_htmx(request):
         return HttpResponseRedirect(f"{reverse('registries:list')}?status=failed")
     response = HttpResponse(status=204)
-    trigger_client_event(response, "selection-set", {"uids": [item.uid for item in failed]})
+    trigger_client_event(response, "selection-set", {"uids": uids})
     return trigger_client_event(response, "dialog-close", {})
 
 
@@ -128,6 +129,7 @@ def _progress(request: ConsoleRequest, run: UUID, *, note: str = "", changed: bo
         "groups": [_group(it, () if running else _only_item(access, run, it)) for it in view.groups],
         "lines": [_line(it) for it in lines],
         "running": running,
+        "selectable": view.failed - sum(it.count for it in view.groups if it.problem in NOT_THERE),
     }
     return run_dialog(request, "runs/_verify_run.html", view, context, title=_title(view), changed=changed)
 
