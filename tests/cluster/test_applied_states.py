@@ -136,7 +136,7 @@ def test_a_run_says_what_holds_the_registries_that_it_deleted(held: Cast, cluste
         kept = page.partition('id="run-held"')[2].partition("</ul>")[0]
         assert kept.count("<li>") == 2
         for name, holders in (("held", HOLDERS), ("second", ["example.net/hold"])):
-            assert f"team-a/{name}<" in kept
+            assert f"team-a/<wbr>{name}<" in kept
             assert f"Held by: {', '.join(holders)}" in kept
         assert "free" not in kept
         items = held.api("nina").get(f"{RUNS}/{run}").json()["items"]

@@ -7,6 +7,8 @@ from tests.peers.command import ROOT
 COUNTED = re.compile(r"{% blocktranslate count (\w+)=.+?%}(.+?){% endblocktranslate %}", re.DOTALL)
 SHADOWED = re.compile(r"{% blocktranslate count \w+=(\w+)\b\S* with [^%]*?\b\1=")
 COMMA = re.compile(r"""['"], ['"]\.join|join:['"], |[^"]">, <""")
+SENTENCE = re.compile(r"{% blocktranslate.*?{% endblocktranslate %}|[\w-]+=\"[^\"]*\"", re.DOTALL)
+KEY = re.compile(r"{{ [\w.]*\bkey }}|namespace }}/(?:{% endif %})?{{|{{ [\w.]*(?:address|image) }}")
 FEW = {"_pull_step.html", "_history_strip.html", "_edit.html"}
 """Templates that count what is never a thousand: lines, tests of a strip, fields."""
 
@@ -31,6 +33,17 @@ def test_a_list_that_people_read_has_the_separator_of_their_language() -> None:
     commas = [path.name for path in pages if COMMA.search(path.read_text())]
 
     assert commas == []
+
+
+def test_a_key_or_an_address_goes_on_in_the_next_line_after_a_slash() -> None:
+    """The filter `slashed` does it. Attributes and texts for screen readers have no lines."""
+    whole = [
+        path.name
+        for path in (ROOT / "templates").rglob("*.html")
+        if KEY.search(SENTENCE.sub("", re.sub(r'"visually-hidden">.*?</span>', "", path.read_text())))
+    ]
+
+    assert whole == []
 
 
 def test_no_dialog_loses_what_was_typed_by_one_key() -> None:

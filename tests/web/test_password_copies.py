@@ -24,7 +24,8 @@ from tests.web.test_password import PATH, Probing, posted, stored, typed_verdict
 def offered(html: str) -> dict[str, tuple[bool, bool]]:
     """Of each copy: whether it is checked, and whether it can be."""
     found = re.findall(
-        r'name="copies" value="([^"]+)"([^>]*)>\s*<span[^>]*>\s*<span class="mono">([^<]+)<', html
+        r'name="copies" value="([^"]+)"([^>]*)>\s*<span[^>]*>\s*<span class="mono">([^<]+)<',
+        html.replace("<wbr>", ""),
     )
     return {name: ("checked" in rest, "disabled" not in rest) for _, rest, name in found}
 
@@ -38,8 +39,8 @@ def run_of(html: str) -> str:
 
 def lines(html: str) -> dict[str, str]:
     """The text beside each registry."""
-    found = re.findall(r'<span class="mono">([^<]+)</span>\s*<span class="[^"]*">([^<]*)</span>', html)
-    return dict(found)
+    lines = r'<span class="mono">([^<]+)</span>\s*<span class="[^"]*">([^<]*)</span>'
+    return dict(re.findall(lines, html.replace("<wbr>", "")))
 
 
 def passwords(five: dict[str, RegistrySecret]) -> dict[str, str]:
