@@ -180,8 +180,8 @@ def test_the_filters_are_cleared_in_one_place(cast: Cast) -> None:
     cast.add("one")
     client = cast.client("olive")
     queries = ("name=one", "name=none", "since=never&name=one")
-    for page in (*(f"{PATH}?{it}" for it in queries), "/registries/?q=one", "/registries/?q=none"):
-        assert client.get(page).content.decode().count(">清除筛选<") == 1, page
+    for path in (*(f"{PATH}?{it}" for it in queries), "/registries/?q=one", "/registries/?q=none"):
+        assert client.get(path).content.decode().count(">清除筛选<") == 1, path
 
 
 # Links
