@@ -133,8 +133,8 @@ OPERATIONS = (
         ONE,
         _("Delete"),
         _(
-            "Images that use this credential can no longer be pulled once it is deleted. A header Warning says what it"
-            " means for a rule, also in a dry run."
+            "Images that use this credential can no longer be pulled once it is deleted. The header Warning says "
+            "what the deletion means for a rule, also in a dry run."
         ),
         (204, _("Deleted."), "", None),
         (*WRITE_ERRORS, 409),
@@ -149,9 +149,9 @@ OPERATIONS = (
         _("Undo a deletion"),
         _(
             "Restores the registry secret that was deleted last under this name, or the one with uid, with its"
-            " password, labels, annotations and tests. It gets a new uid. Possible for CONSOLE_UNDO_HOURS. After"
-            " that, and after a deletion with forget or with kubectl, the response is a 404. It is a 409 while the name"
-            " is taken; the deleted one then stays."
+            " password, labels, annotations and tests. It gets a new uid. Possible for CONSOLE_UNDO_HOURS. After "
+            "that, and after a deletion with forget or with kubectl, the response is a 404. While the name is taken, "
+            "it is a 409, and the deleted one can be restored later."
         ),
         (201, _("Restored."), KIND, examples.SECRET),
         (*WRITE_ERRORS, 409, 422),
@@ -183,7 +183,8 @@ OPERATIONS = (
         f"{ONE}/images",
         _("List images that pods run"),
         _(
-            "The images that pods of the namespace run from this registry, to choose one for verify. With domain, those"
+            "The images that pods of the namespace run from this registry, to choose one for verify. With domain, "
+            "those"
             " from this address; {name} need not exist. Pods are listed within the caller's rights. At most 50 for"
             " each name of the registry."
         ),
@@ -247,8 +248,8 @@ OPERATIONS = (
         "retry",
         _("Retry a change of passwords"),
         _(
-            "Goes on with what failed or waits, for a day. It is a 409 while the run goes on and after its end, and a"
-            " 404 for another kind of run."
+            "Goes on with what failed or still waits, up to a day later. The response is a 409 while the run is "
+            "under way and after its end, and a 404 for another kind of run."
         ),
         examples.ROTATION,
     ),

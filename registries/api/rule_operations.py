@@ -107,8 +107,8 @@ RULE_OPERATIONS = (
         f"{BASE}/sync-rules",
         _("List rules"),
         _(
-            "The rules whose sources the caller sees. A 404 with CONSOLE_AUTH=kubernetes, where there are no"
-            " rules."
+            "The rules whose sources the caller sees. With CONSOLE_AUTH=kubernetes there are no rules: the response "
+            "is a 404."
         ),
         (200, _("The rules."), "SyncRuleList", RULES),
         READ_ERRORS,
@@ -129,8 +129,8 @@ RULE_OPERATIONS = (
         f"{ONE}/sync-rule",
         _("Create or change the rule of a source"),
         _(
-            "Creates the rule of a source, or changes it. It takes image-admin in all namespaces, and so must"
-            " the token: the rule acts in the name of its person, also after the token has ended. With dryRun, copies"
+            "Creates the rule of a source, or changes it. It requires image-admin in all namespaces, also for the "
+            "token: the rule acts in the name of its person, even after the token has expired. With dryRun, copies"
             " has what the rule would find: waiting means that it would write a copy."
         ),
         _FOUND,
@@ -147,8 +147,9 @@ RULE_OPERATIONS = (
             "Decides about the copy in one namespace. Each state has one solution: changed takes overwrite, and what"
             " somebody changed is lost; present takes take_over, and the registry secret follows from now on; deleted"
             " takes create_again; failed takes try_again; namespace_gone and left take dismiss, which touches no"
-            " registry secret. name_taken has no solution: a registry secret that somebody else made with other values"
-            " is never overwritten. It takes the same rights as the rule. The copy is written in the background."
+            " registry secret. name_taken has no solution: a registry secret that somebody else made with other "
+            "values"
+            " is never overwritten. It requires the same rights as the rule. The copy is written in the background."
         ),
         (200, _("The rule. The state is waiting until the copy is written."), "SyncRule", SOLVED),
         (*WRITE_ERRORS, 409, 422),
@@ -161,8 +162,8 @@ RULE_OPERATIONS = (
         f"{ONE}/sync-rule",
         _("Delete the rule of a source"),
         _(
-            "Where it made copies that nobody changed, the answer is a 409 without copies: keep leaves them there,"
-            " delete starts a run that deletes them, which is the answer."
+            "If the rule made copies that nobody changed, copies is required, or the response is a 409: keep leaves "
+            "them there; delete starts a run that deletes them, and returns the run."
         ),
         (200, _("The rule as it was, or the run."), "SyncRule", RULE),
         (*WRITE_ERRORS, 409),

@@ -56,7 +56,7 @@ _TROUBLES: dict[Trouble, Text] = {
         "The service does not know this URL (code %(code)s). Copy it again from the robot's settings."
     ),
     Trouble.SIGNATURE: _(
-        "The service refused the signature, the key word or the address of the console (code %(code)s). Check the "
+        "The service refused the signature, the keyword or the console's IP address (code %(code)s). Check the "
         "signing secret, the robot's security settings and the clock of the console."
     ),
     Trouble.TOO_OFTEN: _(

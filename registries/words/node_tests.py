@@ -23,7 +23,8 @@ OUTCOMES: dict[Outcome, Label] = {
         _("The node can pull, password unverified"),
         *WARN,
         _(
-            "The registry answers this node without the pull secret as well: the repository is public, or the node has "
+            "The registry answers this node without the pull secret as well: the repository is public, or the node "
+            "has "
             "a credential of its own. Test with a private repository."
         ),
     ),
@@ -40,10 +41,11 @@ OUTCOMES: dict[Outcome, Label] = {
         _("The node ended the pod before a pull. Choose another node, or look at the message."),
     ),
     Outcome.CHANGED: Label(
-        _("A rule of the cluster changed the test"),
+        _("A rule of the cluster changed the test pod"),
         *WARN,
         _(
-            "A webhook or a policy gave the pod another image or other pull secrets, probably as it does to every pod. "
+            "A webhook or a policy gave the pod another image or other pull secrets, and probably does so with every "
+            "pod. "
             "Test the registry of that image instead. To test this one, exempt pods with the label "
             "registry-console/node-test."
         ),

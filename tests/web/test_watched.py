@@ -81,6 +81,19 @@ def test_a_refused_credential_is_checked_less_often(
     assert ("less often while it is refused" in found) is seldom
 
 
+def test_a_failure_that_goes_on_for_another_reason_is_no_change_of_state(cast: Cast) -> None:
+    known = {"uid": cast.add().uid, "namespace": "team-a", "name": "harbor-prod", "host": "h"}
+    for ago, before, reason in ((2, "ok", "timeout"), (1, "failing", "bad_credentials")):
+        at = timezone.now() - timedelta(days=ago)
+        StateChange.objects.create(**known, reason=reason, at=at, before=before, after="failing")
+
+    page = shown(cast)
+
+    assert "Failed, new reason Wrong user name or password" in page
+    assert "Connected → Failed" in page
+    assert "Failed → Failed" not in page
+
+
 def test_days_have_their_numbers_and_causes_in_words(cast: Cast) -> None:
     uid, now = cast.add().uid, timezone.now()
     today = timezone.localdate(now)

@@ -180,15 +180,15 @@ def _broken(
             )
         hint %= {"name": registry.name, "account": pod.account}
         return replace(step, text=_open(registry), url=details_url(registry.key), hint=hint)
-    hint = _("A public image needs no Secret: take it out of the workload.")
+    hint = _("A public image needs no Secret: remove it from the workload.")
     if of_account:
-        hint = _("The service account %(account)s names it. A public image needs no Secret: take it out.")
+        hint = _("The service account %(account)s names it. A public image needs no Secret: remove it there.")
     if access.may(Permission.CREATE, pod.namespace):
         step = replace(step, text=_("Add registry"), url=_add_url(pod, explanation.host), dialog=True)
-        hint = _("For a private image. A public one needs no Secret: take it out of the workload.")
+        hint = _("For a private image. A public one needs no Secret: remove it from the workload.")
         if of_account:
             hint = _(
-                "For a private image. A public one needs no Secret: take it out of the service account %(account)s."
+                "For a private image. A public one needs no Secret: remove it from the service account %(account)s."
             )
     return replace(step, hint=hint % {"account": pod.account})
 
