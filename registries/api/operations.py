@@ -183,8 +183,7 @@ OPERATIONS = (
         f"{ONE}/images",
         _("List images that pods run"),
         _(
-            "The images that pods of the namespace run from this registry, to choose one for verify. With domain, "
-            "those"
+            "The images that pods of the namespace run from this registry, to choose one for verify. With domain, those"
             " from this address; {name} need not exist. Pods are listed within the caller's rights. At most 50 for"
             " each name of the registry."
         ),

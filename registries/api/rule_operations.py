@@ -147,8 +147,7 @@ RULE_OPERATIONS = (
             "Decides about the copy in one namespace. Each state has one solution: changed takes overwrite, and what"
             " somebody changed is lost; present takes take_over, and the registry secret follows from now on; deleted"
             " takes create_again; failed takes try_again; namespace_gone and left take dismiss, which touches no"
-            " registry secret. name_taken has no solution: a registry secret that somebody else made with other "
-            "values"
+            " registry secret. name_taken has no solution: a registry secret that somebody else made with other values"
             " is never overwritten. It requires the same rights as the rule. The copy is written in the background."
         ),
         (200, _("The rule. The state is waiting until the copy is written."), "SyncRule", SOLVED),

@@ -23,8 +23,7 @@ OUTCOMES: dict[Outcome, Label] = {
         _("The node can pull, password unverified"),
         *WARN,
         _(
-            "The registry answers this node without the pull secret as well: the repository is public, or the node "
-            "has "
+            "The registry answers this node without the pull secret as well: the repository is public, or the node has "
             "a credential of its own. Test with a private repository."
         ),
     ),

@@ -92,8 +92,8 @@ UPKEEP: dict[Problem, Text] = {
         " does not exist. Create it, or name another one in CONSOLE_NAMESPACE."
     ),
     Problem.CLUSTER_FORBIDDEN: _(
-        "Only registries that are added or opened here get a pull secret: the console is not allowed to hold its "
-        "lease in the namespace %(namespace)s. Bind its account to the cluster role registry-console."
+        "Only registries that are added or opened here get a pull secret: the console has no right to its lease in the"
+        " namespace %(namespace)s. Bind its account to the cluster role registry-console."
     ),
     Problem.TERMINATING: _(
         "Only registries that are added or opened here get a pull secret: the console's own namespace %(namespace)s"
@@ -138,14 +138,13 @@ FINDINGS: dict[Finding, Label] = {
     Finding.MISSING: Label(
         _("Pull secret missing"),
         *KEY,
-        _("It does not exist: add a registry with this name, or remove this name from the objects below."),
+        _("It does not exist: add a registry with this name, or remove the reference."),
     ),
     Finding.WRONG_TYPE: Label(
         _("Pull secret of a wrong type"),
         *KEY,
         _(
-            "Nodes ignore it: its type is not kubernetes.io/dockerconfigjson. A type cannot be changed: create "
-            "another"
+            "Nodes ignore it: its type is not kubernetes.io/dockerconfigjson. A type cannot be changed: create another"
             " Secret, and name that one instead."
         ),
     ),
@@ -172,8 +171,7 @@ FINDINGS: dict[Finding, Label] = {
         _("Not all keys checked"),
         *IDLE,
         _(
-            "It has more keys than the console compares: 1,000 of one Secret, 64 KiB of text, and 20,000 on this "
-            "page."
+            "It has more keys than the console compares: 1,000 of one Secret, 64 KiB of text, and 20,000 on this page."
             " Nodes read all of them."
         ),
     ),
@@ -181,8 +179,7 @@ FINDINGS: dict[Finding, Label] = {
         _("Pull secret not checked"),
         *IDLE,
         _(
-            "Its content was not read: the console reads it only for people of the cluster who may get this Secret, "
-            "and"
+            "Its content was not read: the console reads it only for people of the cluster who may get this Secret, and"
             " for at most 8 seconds on one page."
         ),
     ),
@@ -190,8 +187,7 @@ FINDINGS: dict[Finding, Label] = {
 
 _NOT_ADOPTED = {
     Problem.FORBIDDEN: _(
-        "The password of the Secret %(secret)s cannot be used: the console reads it only for people of the cluster "
-        "who "
+        "The password of the Secret %(secret)s cannot be used: the console reads it only for people of the cluster who "
         "may get this Secret. Enter the password. The Secret stays as it is."
     ),
     Problem.NOT_FOUND: _(
