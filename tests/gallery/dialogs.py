@@ -56,6 +56,7 @@ def dialog_of(address: str) -> Act:
         closed = page.locator("#verify-run details:not([open]) summary")
         while closed.count():
             closed.first.click()
+        page.locator(".dialog-content").evaluate("it => it.scrollTo(0, 0)")  # each click scrolled to its line
 
     return act
 

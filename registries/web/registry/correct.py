@@ -69,7 +69,7 @@ def _save(request: ConsoleRequest, registry: RegistrySecret, form: CorrectForm) 
         generation=registry.generation,
         anyway="anyway" in request.POST,
     )
-    return rotation.progress(request, run, changed=True)
+    return rotation.progress(request, run)
 
 
 def _initial(registry: RegistrySecret) -> dict[str, str]:

@@ -114,7 +114,7 @@ def _renew(
         account=account,
         second=request.POST.get("way") == SECOND,
     )
-    return rotation.progress(request, run, changed=True)
+    return rotation.progress(request, run)
 
 
 @sensitive_variables("form", "typed", "password")

@@ -120,7 +120,7 @@ def _rotate(
         generation=registry.generation,
         anyway="anyway" in request.POST,
     )
-    return rotation.progress(request, run, changed=True)
+    return rotation.progress(request, run)
 
 
 def with_copies(

@@ -58,7 +58,7 @@ def rotation_retry(request: ConsoleRequest, run: UUID) -> HttpResponse:
     """Goes on with what failed or waits. A form that is sent twice shows the progress."""
     with suppress_running():
         _rotations().retry(access=request.access, run_id=run)
-    return progress(request, run, changed=True)
+    return progress(request, run)
 
 
 @require_POST
@@ -66,7 +66,7 @@ def rotation_roll_back(request: ConsoleRequest, run: UUID) -> HttpResponse:
     """Gives everything that was changed its old values."""
     with suppress_running():
         _rotations().roll_back(access=request.access, run_id=run)
-    return progress(request, run, changed=True)
+    return progress(request, run)
 
 
 @require_POST
@@ -74,17 +74,17 @@ def rotation_leave(request: ConsoleRequest, run: UUID) -> HttpResponse:
     """Ends the run as it stands. The passwords that it kept are forgotten."""
     with suppress_running():
         _rotations().leave(access=request.access, run_id=run)
-    return progress(request, run, changed=True)
+    return progress(request, run)
 
 
 @require_POST
 def rotation_cancel(request: ConsoleRequest, run: UUID) -> HttpResponse:
     """Begins no further item."""
     _rotations().runs.cancel(access=request.access, run_id=run)
-    return progress(request, run, changed=True)
+    return progress(request, run)
 
 
-def progress(request: ConsoleRequest, run: UUID, *, changed: bool = False) -> HttpResponse:
+def progress(request: ConsoleRequest, run: UUID) -> HttpResponse:
     """The dialog of a run as it stands; after a full success it closes."""
     access, rotations = request.access, _rotations()
     view = rotations.runs.view(access=access, run_id=run)
@@ -106,7 +106,7 @@ def progress(request: ConsoleRequest, run: UUID, *, changed: bool = False) -> Ht
         "robots": _robots(services().index.fresh().find(items[0].key), view),
         "lines": [(it, *_line(it, items, view, undoing=undoing)) for it in items],
     }
-    response = run_dialog(request, "registry/_rotation.html", view, context, title=title, changed=changed)
+    response = run_dialog(request, "registry/_rotation.html", view, context, title=title)
     return trigger_client_event(response, "registries-changed", {})
 
 

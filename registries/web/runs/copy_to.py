@@ -168,7 +168,5 @@ def _groups(targets: Sequence[Target]) -> list[tuple[str, list[Target]]]:
 
 def _progress(request: ConsoleRequest, view: RunView, *, changed: bool = False) -> HttpResponse:
     context = {"failures": failures(_runs(), request.access, view)}
-    response = run_dialog(
-        request, "runs/_copy_run.html", view, context, title=_("Copy to namespaces"), changed=changed
-    )
+    response = run_dialog(request, "runs/_copy_run.html", view, context, title=_("Copy to namespaces"))
     return trigger_client_event(response, "registries-changed", {}) if changed else response

@@ -79,14 +79,14 @@ def run_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
             }
             return dialog(request, "runs/_batch_delete.html", context, status=422, title=_("Delete selected"))
         start_once(runs, access, run, forget="forget" in request.POST)
-    return deletion_progress(request, runs.view(access=access, run_id=run), changed=True)
+    return deletion_progress(request, runs.view(access=access, run_id=run))
 
 
 @require_POST
 def run_cancel(request: ConsoleRequest, run: UUID) -> HttpResponse:
     """Delete no further registry. The run can be resumed."""
     _runs().cancel(access=request.access, run_id=run)
-    return deletion_progress(request, _runs().view(access=request.access, run_id=run), changed=True)
+    return deletion_progress(request, _runs().view(access=request.access, run_id=run))
 
 
 @require_safe
@@ -118,7 +118,7 @@ def end_and_delete(
     run = runs.propose(access=access, registries=doomed)
     services().sync_rules.end(access=access, source=source, unbinding=unbinding)
     runs.start(access=access, run_id=run, forget=forget)
-    return deletion_progress(request, runs.view(access=access, run_id=run), changed=True)
+    return deletion_progress(request, runs.view(access=access, run_id=run))
 
 
 def delete_with_copies(request: ConsoleRequest, source: RegistrySecret, *, forget: bool) -> HttpResponse:
@@ -173,7 +173,7 @@ def _held(access: Access, run: UUID) -> list[tuple[Item, str]]:
     return held
 
 
-def deletion_progress(request: ConsoleRequest, view: RunView, *, changed: bool = False) -> HttpResponse:
+def deletion_progress(request: ConsoleRequest, view: RunView) -> HttpResponse:
     failed, ended = failures(_runs(), request.access, view), view.state is RunState.DONE
     kept = [it for it in failed if it[0].problem not in NOT_THERE]
     context = {
@@ -184,7 +184,7 @@ def deletion_progress(request: ConsoleRequest, view: RunView, *, changed: bool =
         "undo": 0 if view.state is RunState.RUNNING else number_of(request.access, view.id),
     }
     title = _("Delete selected")
-    response = run_dialog(request, "runs/_run.html", view, context, title=title, changed=changed)
+    response = run_dialog(request, "runs/_run.html", view, context, title=title)
     if ended:
         trigger_client_event(response, "selection-set", {"uids": [item.uid for item, _text in kept]})
     return response

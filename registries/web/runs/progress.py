@@ -23,7 +23,8 @@ from registries.words import labels
 from registries.words.problems import problem_text
 
 CHANGED = "runs-changed"
-"""The event of a run that began, ended or was stopped: the notices are fetched again."""
+"""The event of a run that changed, also of one whose progress is shown: the notices are fetched again, so that they
+say the same as its dialog."""
 NOT_THERE = frozenset((Problem.GONE, Problem.RECREATED))
 """The problems of a registry that no longer exists, so that nobody can select it."""
 
@@ -50,16 +51,12 @@ def run_dialog(
     context: dict[str, Any],
     *,
     title: str,
-    changed: bool,
 ) -> HttpResponse:
-    """The dialog of a run as it stands. `changed`: this request began or stopped it. At its end the list is drawn
-    again."""
+    """The dialog of a run as it stands. At its end the list is drawn again."""
     context = {"run": view, "state": view.state.value, "title": title, **context}
     response = dialog(request, template, context, title=title)
-    running = view.state is RunState.RUNNING
-    if changed or not running:
-        trigger_client_event(response, CHANGED, {})
-    if not running:
+    trigger_client_event(response, CHANGED, {})
+    if view.state is not RunState.RUNNING:
         trigger_client_event(response, "registries-changed", {})
     return response
 

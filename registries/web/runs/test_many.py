@@ -48,7 +48,7 @@ def verify_batch(request: ConsoleRequest) -> HttpResponse:
         runs.start(access=access, run_id=run)
     except Conflict as error:
         return _other(request, error)
-    return _progress(request, run, changed=True)
+    return _progress(request, run)
 
 
 def _found(
@@ -78,7 +78,7 @@ def verify_run_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
     except Conflict as error:
         if error.problem != Problem.ALREADY_RUNNING:
             return _other(request, error)
-    return _progress(request, run, changed=True)
+    return _progress(request, run)
 
 
 def _other(request: ConsoleRequest, error: Conflict) -> HttpResponse:
@@ -91,7 +91,7 @@ def _other(request: ConsoleRequest, error: Conflict) -> HttpResponse:
 @require_POST
 def verify_run_cancel(request: ConsoleRequest, run: UUID) -> HttpResponse:
     _runs().cancel(access=request.access, run_id=run)
-    return _progress(request, run, changed=True)
+    return _progress(request, run)
 
 
 @require_POST
@@ -119,7 +119,7 @@ def _runs() -> Runs:
     return services().runs["verify"]
 
 
-def _progress(request: ConsoleRequest, run: UUID, *, note: str = "", changed: bool = False) -> HttpResponse:
+def _progress(request: ConsoleRequest, run: UUID, *, note: str = "") -> HttpResponse:
     access = request.access
     view = _runs().view(access=access, run_id=run)
     running = view.state is RunState.RUNNING
@@ -131,7 +131,7 @@ def _progress(request: ConsoleRequest, run: UUID, *, note: str = "", changed: bo
         "running": running,
         "selectable": view.failed - sum(it.count for it in view.groups if it.problem in NOT_THERE),
     }
-    return run_dialog(request, "runs/_verify_run.html", view, context, title=_title(view), changed=changed)
+    return run_dialog(request, "runs/_verify_run.html", view, context, title=_title(view))
 
 
 def _title(view: RunView) -> str:

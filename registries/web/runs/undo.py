@@ -40,14 +40,14 @@ def undo_run(request: ConsoleRequest, run: UUID) -> HttpResponse:
             raise NotFound(str(run), Problem.NO_UNDO)
         under_way = runs.propose(access=access, registries=chosen)
         runs.start(access=access, run_id=under_way)
-    return _progress(request, runs.view(access=access, run_id=under_way), changed=True)
+    return _progress(request, runs.view(access=access, run_id=under_way))
 
 
 @require_POST
 def undo_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
     """Resumes an undo whose process was lost."""
     start_once(_runs(), request.access, run)
-    return _progress(request, _runs().view(access=request.access, run_id=run), changed=True)
+    return _progress(request, _runs().view(access=request.access, run_id=run))
 
 
 @require_safe
@@ -59,10 +59,10 @@ def _runs() -> Runs:
     return services().runs["undo"]
 
 
-def _progress(request: ConsoleRequest, view: RunView, *, changed: bool = False) -> HttpResponse:
+def _progress(request: ConsoleRequest, view: RunView) -> HttpResponse:
     access = request.access
     context = {"failures": failures(_runs(), access, view)}
-    response = run_dialog(request, "runs/_undo_run.html", view, context, title=_title(view), changed=changed)
+    response = run_dialog(request, "runs/_undo_run.html", view, context, title=_title(view))
     if view.state is not RunState.RUNNING:
         items = _runs().items(access=access, run_id=view.id)
         trigger_client_event(response, "registry-saved", {"uids": _new_uids(items)})
