@@ -172,6 +172,24 @@ def test_a_server_that_is_away_is_said_until_it_answers(people: People) -> None:
     expect(add).not_to_have_attribute("aria-disabled", "true")
 
 
+def test_a_search_without_an_answer_is_said_to_wait_and_sent_again(people: People) -> None:
+    page = people("olive").open("/registries/?namespace=team-a")
+    every = names(page)
+    people.watch.expected.add(502)
+    page.route("**/registries/?*", lambda route: route.fulfill(status=502))
+    page.locator("#q").fill("quay")
+
+    expect(page.locator("#offline-search")).to_be_visible()
+    expect(page.locator("#offline-search")).to_have_text("搜索或筛选尚未生效，恢复连接后会自动重新发送。")
+    assert names(page) == every
+    page.unroute("**/registries/?*")
+
+    expect(page.locator("#offline")).to_be_hidden()
+    expect(page.locator("#q")).to_be_focused()
+    expect(page.locator("tbody .c-name")).to_have_count(1)
+    expect(row(page, "quay-team-a")).to_be_visible()
+
+
 def test_an_open_details_page_says_that_the_server_is_away(people: People) -> None:
     page = people("olive").open("/registries/team-a/harbor-team-a/")
     test, edit = page.locator("#details form button"), page.locator("#edit-link")
