@@ -25,6 +25,15 @@ function merge(old, fresh) {
   }
 }
 
+// While a test is under way, a second press would start nothing. Disabled, the button would lose the focus.
+function hold() {
+  const button = document.getElementById("test-button");
+  const panel = document.getElementById("panel");
+  if (!button || button.disabled || !panel) return;
+  if (panel.hasAttribute("hx-get")) button.setAttribute("aria-disabled", "true");
+  else button.removeAttribute("aria-disabled");
+}
+
 async function refresh() {
   const state = document.getElementById("details-state");
   if (!state || document.querySelector("dialog[open]")) return;
@@ -48,5 +57,11 @@ if (page) {
       return [document.getElementById(target.id)];
     },
   });
+  document.addEventListener("htmx:load", (event) => event.detail.elt.id === "panel" && hold());
+  window.addEventListener("submit", (event) => {
+    if (event.submitter?.id !== "test-button" || event.submitter.getAttribute("aria-disabled") !== "true") return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }, true);
   window.setInterval(() => document.hidden || refresh(), Number(page.dataset.pulseEvery));
 }

@@ -151,14 +151,37 @@ class TestAnOpenDetailsPage:
         page.reload()
         panel = page.get_by_role("region", name="连接")
         expect(panel).to_contain_text("测试中…")
+        button = page.get_by_role("button", name=ZH.test)
+        expect(button).to_have_attribute("aria-disabled", "true")
 
         held.let_go()
 
         expect(panel).to_contain_text(ZH.failed)
+        expect(button).not_to_have_attribute("aria-disabled", "true")
         expect(events).to_have_count(2)
         assert people("nina").post("/registries/team-a/held-elsewhere/verify/").ok
         expect(events).to_have_count(3)
         expect(panel).to_contain_text("nina")
+
+    def test_waits_with_another_test_until_its_own_has_ended(
+        self, people: People, console: RunningConsole, held: HeldRegistry
+    ) -> None:
+        add_registry(people("olive"), console, "held-again", namespace="team-a", **held.credential)
+        page = people("olive").open("/registries/team-a/held-again/")
+        button, posted = page.get_by_role("button", name=ZH.test), list[str]()
+        page.on("request", lambda it: posted.append(it.url) if it.method == "POST" else None)
+        held.hold()
+        button.focus()
+        page.keyboard.press("Enter")
+        expect(button).to_have_attribute("aria-disabled", "true")
+
+        page.keyboard.press("Enter")
+        page.keyboard.press("Space")
+
+        held.let_go()
+        expect(button).not_to_have_attribute("aria-disabled", "true")
+        assert button.evaluate("it => it === document.activeElement")
+        assert len(posted) == 1
 
     def test_says_so_when_its_registry_is_deleted(self, people: People, one: str) -> None:
         page = people("olive").open(f"/registries/team-a/{one}/", theme="system")
