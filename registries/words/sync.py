@@ -30,6 +30,7 @@ RULES = {
     "failed": Label(_("Waiting"), *WARN),
     "ending": Label(_("Unbinding…"), *BUSY),
 }
+PARTLY = Label(_("On, with failures"), "bad", "circle-alert")
 COPIES = {
     "waiting": Label(_("will be written"), *BUSY),
     "in_step": Label(_("in sync"), *GOOD),
@@ -67,10 +68,15 @@ EFFECTS = {
 }
 
 
-def counts_texts(counts: Mapping[Any, int]) -> list[str]:
-    """How many copies are not in sync, a line for each state: "2 changed by somebody"."""
-    numbers = ((text, counts.get(state, 0)) for state, text in COUNTED.items())
-    return [text % {"n": f"{number:,}"} for text, number in numbers if number]
+def rule_label(state: str, counts: Mapping[Any, int]) -> Label:
+    """The state of a rule; one that is on is not shown as good while a copy could not be written."""
+    return PARTLY if state == "active" and counts.get("failed") else RULES[state]
+
+
+def counts_texts(counts: Mapping[Any, int]) -> dict[str, str]:
+    """How many copies are not in sync, a text for each state: "2 changed by somebody". The failed ones come first."""
+    numbers = ((state, text, counts.get(state, 0)) for state, text in COUNTED.items())
+    return {state: text % {"n": f"{number:,}"} for state, text, number in numbers if number}
 
 
 def deletion_sentences(

@@ -56,6 +56,18 @@ def test_it_counts_what_needs_a_person(several: Cast) -> None:
     counted = re.findall(r'form-text">(\d[^<]+)</p>', shown)
     assert counted == [str(COUNTED[it]) % {"n": 1} for it in ("changed", "name_taken")]
     assert "team-a · elsewhere" in shown
+    assert "pill-bad" not in shown
+
+
+def test_a_copy_that_could_not_be_written_comes_first(several: Cast) -> None:
+    SyncCopy.objects.filter(state="changed").update(state="failed")
+
+    shown = page(several)
+
+    rule = shown.split("team-a/<wbr>harbor-prod")[1].split("</tr>")[0]
+    assert rule.index("已开启，部分失败") < rule.index('<p class="text-bad">1 个写入失败</p>')
+    assert rule.index("写入失败</p>") < rule.index("个副本已同步")
+    assert shown.count("pill-bad") == 1
 
 
 @pytest.mark.parametrize("person", ["olive", "sam"])

@@ -79,6 +79,9 @@ def test_chosen_namespaces_are_kept_and_shown_again(cast: Cast) -> None:
     assert turn() == {"team-c": "in_step"}
     again = client.get(f"{URL}edit/").content.decode()
     assert re.findall(r'name="namespaces" value="([^"]+)" checked', again) == ["team-c"]
+    changed = client.post(f"{URL}edit/", {"scope": "all"}).content.decode()
+    buttons = [re.search(r'id="sync-confirm"[^>]*>([^<]+)<', it) for it in (shown, changed)]
+    assert [it and it[1] for it in buttons] == ["开启同步", "保存"]
 
 
 def test_a_namespace_that_the_viewer_does_not_see_is_counted_only(cast: Cast) -> None:
@@ -149,6 +152,24 @@ def test_a_copy_that_may_not_be_written_says_who_lacks_which_role(cast: Cast) ->
 
     for shown in (panel(cast), htmx(cast).get(f"{URL}solve/team-b/").content.decode()):
         assert "olive 在此命名空间没有 image-admin 角色，由管理员授予。" in re.sub("<[^>]+>", "", shown)
+
+
+def test_the_head_counts_the_failed_copies_first(cast: Cast) -> None:
+    create_namespace(cast, "team-c")
+    keep(cast, cast.add())
+    turn()
+    assert "已开启</span>" in panel(cast)
+    assert "写入失败" not in panel(cast)
+    SyncCopy.objects.filter(namespace="team-c").update(state="failed", problem="Forbidden")
+
+    head = panel(cast).split("</header>")[0]
+
+    assert "pill-bad" in head
+    assert (
+        re.sub(r"\s+", " ", re.sub("<[^>]+>", "", head))
+        .strip()
+        .endswith("已开启，部分失败 1 个写入失败 · 1 个副本已同步")
+    )
 
 
 def off(cast: Cast, choice: str) -> Any:

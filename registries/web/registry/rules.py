@@ -11,7 +11,7 @@ from registries.sync.rules import RuleView
 from registries.web.registry.sync import scope_of, why
 from registries.web.responses import details_url
 from registries.wiring import services
-from registries.words.sync import RULES, counts_texts
+from registries.words.sync import counts_texts, rule_label
 
 
 @require_safe
@@ -27,15 +27,16 @@ def rules(request: ConsoleRequest) -> HttpResponse:
 
 
 def _row(view: RuleView, *, there: Any) -> dict[str, Any]:
-    rule = view.rule
+    rule, others = view.rule, counts_texts(view.counts)
     return {
         "key": str(rule.key),
         "href": details_url(rule.key) if there is not None and there.uid == rule.uid else "",
         "scope": scope_of(view),
         "bind": rule.bind,
         "person": rule.person,
-        "label": RULES[rule.state],
+        "label": rule_label(rule.state, view.counts),
         "why": why(rule),
         "in_sync": view.in_sync,
-        "others": counts_texts(view.counts),
+        "failed": others.pop("failed", ""),
+        "others": list(others.values()),
     }

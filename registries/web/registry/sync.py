@@ -23,7 +23,7 @@ from registries.web.responses import back, details_url, dialog
 from registries.web.runs.delete_many import end_and_delete
 from registries.wiring import services
 from registries.words.problems import problem_text
-from registries.words.sync import CLICKS, COPIES, EFFECTS, RULES
+from registries.words.sync import CLICKS, COPIES, EFFECTS, counts_texts, rule_label
 
 LABELS_MAX = 500
 MOST = 1000
@@ -52,7 +52,8 @@ def sync(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
         )
         context |= {
             "rule": view.rule,
-            "label": RULES[view.rule.state],
+            "label": rule_label(view.rule.state, view.counts),
+            "failed": counts_texts(view.counts).get("failed", ""),
             "why": why(view.rule),
             "scope": scope_of(view),
             "rows": rows,
@@ -314,5 +315,6 @@ def _preview(
         "groups": [(COPIES[state].text, keys) for state, keys in groups.items()],
         "total": len(plan),
         "grows": not selection.names,
+        "is_set_up": services().sync_rules.view(access=request.access, registry=registry) is not None,
     }
     return dialog(request, "registry/_sync_plan.html", context, title=_("Sync across namespaces"))
