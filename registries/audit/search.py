@@ -147,6 +147,12 @@ def deleted_by(access: Access, run: UUID) -> list[str]:
     return list(_deletions(access).filter(run=run).values_list("uid", flat=True))
 
 
+def deletion(access: Access, key: Key, uid: str) -> AuditEntry | None:
+    """The deletion of a registry by this console, if the person sees it."""
+    uid = uid.replace("\0", "")  # PostgreSQL rejects it in a query
+    return _deletions(access).filter(namespace=key.namespace, name=key.name, uid=uid).first()
+
+
 def runs_to_undo(access: Access, runs: Collection[UUID], since: datetime) -> frozenset[UUID]:
     """Those of these runs that deleted, since a moment, something that the person can restore."""
     kept = DeletedRegistry.objects.filter(at__gt=since)

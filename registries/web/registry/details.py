@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from registries.audit import search
 from registries.audit.action import OK
 from registries.audit.log import events_of
 from registries.domain.access import Access, Permission
@@ -59,7 +60,8 @@ def details(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     except NotFound:
         if not shown:
             raise
-        return _gone(request, key, Problem.GONE, **_undo(access, key, shown.partition("/")[0]))
+        uid = shown.partition("/")[0]
+        return _gone(request, key, Problem.GONE, **_deletion(access, key, uid), **_undo(access, key, uid))
     if shown and registry.uid != shown.partition("/")[0]:
         return _gone(request, key, Problem.RECREATED, details_url(key))
     context = _context(request, access, registry)
@@ -79,6 +81,12 @@ def _actions(access: Access, registry: RegistrySecret) -> tuple[RegistryAction, 
 def _gone(request: ConsoleRequest, key: Key, problem: Problem, url: str = "", **undo: Any) -> HttpResponse:
     context = {"key": key, "text": problem_text(problem), "url": url, **undo, **_list(request)}
     return render(request, "registry/_details_gone.html", context)
+
+
+def _deletion(access: Access, key: Key, uid: str) -> dict[str, Any]:
+    """Who deleted a registry, when, and until when this can be undone; nothing for who may not know."""
+    found = search.deletion(access, key, uid)
+    return {"deletion": found, "undo_until": found.at + services().undo_lasts} if found else {}
 
 
 def _undo(access: Access, key: Key, uid: str) -> dict[str, Any]:
