@@ -1,6 +1,7 @@
 """The probe image of a registry: typed, edited and applied, and what it decides in tests."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -44,10 +45,12 @@ def test_one_of_another_registry_is_refused_at_its_field(cast: Cast, image: str)
     response = client.post("/registries/-/add/", typed(probe_image=image))
 
     assert response.status_code == 422
-    assert (
-        'id="error_1_id_probe_image"' in response.content.decode()
-        or "id_probe_image" in response.content.decode()
-    )
+    shown = response.content.decode()
+    field = re.search(r'<input[^>]* id="id_probe_image"[^>]*>', shown)
+    assert field
+    assert "id_probe_image_error" in field[0]
+    assert '<div id="id_probe_image_error" class="field-error">' in shown
+    assert '<label for="id_probe_image" class="form-label visually-hidden">' in shown, "the fold shows it"
     with pytest.raises(Invalid) as error:
         services().registries.create(access=cast.access("nina"), draft=read_draft(typed(probe_image=image)))
     assert [it.field for it in error.value.causes] == ["probe_image"]
