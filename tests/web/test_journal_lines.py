@@ -184,6 +184,19 @@ def test_the_filters_are_cleared_in_one_place(cast: Cast) -> None:
         assert client.get(path).content.decode().count(">清除筛选<") == 1, path
 
 
+def test_an_error_of_a_filter_stands_at_its_field_too(cast: Cast) -> None:
+    query = {"since": "2026-02-30", "until": "x", "action": "dance"}
+    shown = cast.client("olive").get(PATH, query).content.decode()
+
+    for name in query:
+        field = re.search(rf'<[^>]* id="id_{name}"[^>]*>', shown)
+        assert field
+        assert f'aria-describedby="id_{name}_error"' in field[0]
+        assert f'<div id="id_{name}_error" class="field-error">' in shown
+    assert shown.count("<p>请填写有效日期，例如 2026-11-28。</p>") == 2
+    assert "_error" not in cast.client("olive").get(PATH).content.decode()
+
+
 # Links
 
 

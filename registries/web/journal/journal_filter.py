@@ -99,7 +99,7 @@ def _day(text: str) -> date | None:
     except ValueError:
         day = None
     if day is None or not FIRST <= day <= LAST:
-        raise forms.ValidationError(_("Enter a day of the calendar, such as 2026-11-28."))
+        raise forms.ValidationError(_("Enter a valid date, such as 2026-11-28."))
     return day
 
 
