@@ -70,6 +70,12 @@ def test_the_dialogs_offer_to_forget_and_then_nothing_is_kept(cast: Cast) -> Non
     page = client.get(f"{ONE}delete/").content.decode()
     assert "You can undo this for 24 h" in page
     assert re.search(r'name="forget"[^>]*value="1" >', page)
+    others = "since other registries may still have it"
+    assert others not in page
+    cast.add(namespace="team-b")
+    assert others not in client.get(f"{ONE}delete/").content.decode(), "this person does not see it"
+    cast.add("twin")
+    assert others in client.get(f"{ONE}delete/").content.decode()
     wrong = client.post(f"{ONE}delete/", {"confirm": "x", "uid": uid, "forget": "1"}).content.decode()
     assert re.search(r'name="forget"[^>]*checked', wrong), "a wrong name forgets no choice"
 

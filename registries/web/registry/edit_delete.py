@@ -215,7 +215,7 @@ def delete(request: ConsoleRequest, registry: RegistrySecret) -> HttpResponse:
             **usage_place(
                 request, lambda: [key], reverse("registries:usage", args=(key.namespace, key.name))
             ),
-            **choice(request),
+            **choice(request, shared=bool(services().index.with_account_of(access, registry))),
             **effects(access, [registry]),
         }
         status = 422 if wrong else 200

@@ -61,12 +61,14 @@ def run_dialog(
     return response
 
 
-def choice(request: HttpRequest) -> dict[str, Any]:
-    """The context of _undo_choice.html: for how long a deletion can be undone, if it can, and whether to forget."""
+def choice(request: HttpRequest, *, shared: bool = True) -> dict[str, Any]:
+    """The context of _undo_choice.html: for how long a deletion can be undone, if it can, and whether to forget.
+    `shared`: other registries may have the password."""
     undo = services().undo
     return {
         "undo_lasts": labels.span(timedelta(hours=undo.hours)) if undo.is_on else "",
         "forget": "forget" in request.POST,
+        "shared": shared,
     }
 
 
