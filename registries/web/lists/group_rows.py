@@ -42,11 +42,15 @@ def with_heads(
     return SafeString("".join(parts))  # each was escaped by its template
 
 
+def counted(registries: int) -> str:
+    """12 registries."""
+    return ngettext("%(n)s registry", "%(n)s registries", registries) % {"n": f"{registries:,}"}
+
+
 def spread(registries: int, namespaces: int) -> str:
     """12 registries in 7 namespaces."""
-    number = ngettext("%(n)s registry", "%(n)s registries", registries) % {"n": f"{registries:,}"}
     return ngettext("%(number)s in one namespace", "%(number)s in %(n)d namespaces", namespaces) % {
-        "number": number,
+        "number": counted(registries),
         "n": namespaces,
     }
 

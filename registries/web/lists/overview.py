@@ -24,7 +24,7 @@ from registries.schedule import network
 from registries.schedule.recent import MOST, Outlook, Turn, hosts_failing_since, newest_change, outlook, turns
 from registries.schedule.state import State
 from registries.web import filters
-from registries.web.lists.group_rows import spread
+from registries.web.lists.group_rows import counted, spread
 from registries.web.lists.list import NOBODY, ListControls
 from registries.web.responses import details_url
 from registries.web.shares import Part, share
@@ -53,6 +53,8 @@ class Line:
     where: str
     at: datetime | None
     ago: str
+    whole: str = ""
+    """The place with more words, if there is room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,8 @@ def _turn(turn: Turn, now: datetime) -> Line:
     url = filters.url(
         ListQuery(), text=turn.domain, status=Filter.FAILED if turn.state is State.FAILING else None
     )
-    return Line(label, turn.domain, url, reason, spread(len(turn.registries), turn.namespaces), turn.at, ago)
+    whole = spread(len(turn.registries), turn.namespaces)
+    return Line(label, turn.domain, url, reason, counted(len(turn.registries)), turn.at, ago, whole)
 
 
 def _older(
@@ -237,7 +240,7 @@ def _group(where: tuple[str, str], count: int, at: datetime | None) -> Line:
         text=domain,
         url=filters.url(ListQuery(), text=domain, status=Filter.FAILED),
         reason=labels.reason(reason),
-        where=ngettext("%(n)s registry", "%(n)s registries", count) % {"n": f"{count:,}"},
+        where=counted(count),
         at=at,
         ago=_("since %(time)s") % {"time": f"{timezone.localtime(at):%m-%d}"} if at else "",
     )
