@@ -25,6 +25,11 @@ function chosenProvider() {
   return form().querySelector("[name=provider]:checked");
 }
 
+// A hyphen ends no line there.
+function whole(text) {
+  return text.replaceAll(/(?<=\w)-(?=\w)/g, "\u2011");
+}
+
 function applyPreset({ keep }) {
   const provider = chosenProvider();
   if (!provider) return;
@@ -33,9 +38,9 @@ function applyPreset({ keep }) {
   input.placeholder = example;
   field("username").placeholder = usernameExample;
   document.getElementById("hint-domain").textContent = domainHint;
-  document.getElementById("hint-username").textContent = usernameHint;
+  document.getElementById("hint-username").textContent = whole(usernameHint);
   // The password of a Secret has no field.
-  if (field("password")) document.getElementById("hint-password").textContent = passwordHint;
+  if (field("password")) document.getElementById("hint-password").textContent = whole(passwordHint);
   const aliyun = provider.value === "aliyun";
   document.getElementById("aliyun").hidden = !aliyun || followed;
   if (keep) return;

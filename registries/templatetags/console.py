@@ -30,6 +30,8 @@ OBJECT_NAME = re.compile(
     r"(?<![\w.:/@$-])((?=[a-z0-9-]{1,32}(?![\w-]))[a-z0-9]+(?:-[a-z0-9]+)+)(?![\w@$-]|[.:]\w)"
 )
 """The name of an object with a hyphen, such as harbor-prod, if it is short enough. No part of a host or a path."""
+HOST_NAME = re.compile(r"(?<![\w.-])((?=[\w.:-]{1,40}(?![\w.:-]))[\w.:]+(?:-[\w.:]+)+)")
+"""A word with a hyphen, also of a host, such as registry-1.docker.io:443, if it is short enough."""
 SHORT = 9
 """Values of more characters are cut in the middle where there is no room."""
 TAIL = 7
@@ -79,6 +81,13 @@ def whole_options(command: str) -> SafeString:
 def whole_names(text: str) -> SafeString:
     """A text whose names of objects stay in one line."""
     return _whole(text, OBJECT_NAME)
+
+
+@register.filter
+@stringfilter
+def whole_hosts(text: str) -> SafeString:
+    """A text of a program, in which hosts and other words with a hyphen stay in one line."""
+    return _whole(text, HOST_NAME)
 
 
 @register.filter

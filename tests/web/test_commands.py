@@ -23,7 +23,7 @@ from registries.domain.shown import NOT_VALID, shown_username
 from registries.intake import information_causes
 from registries.probe.credentials import CredentialsError, check_credentials
 from registries.pull_secrets.images import auths_keys
-from registries.templatetags.console import listed, whole_names, whole_options
+from registries.templatetags.console import listed, whole_hosts, whole_names, whole_options
 from registries.web.pulls import step
 from registries.web.registry.details import as_yaml, commands
 from tests.cast import ROLES
@@ -211,3 +211,10 @@ def test_the_names_in_a_sentence_stay_in_one_line() -> None:
     assert not MARKED.search(whole_names("x-" * 20 + "x"))
     assert MARKED.findall(listed(["team-a", "default", "team-b"])) == ["team-a", "team-b"]
     assert MARKED.sub(r"\1", listed(["team-a", "default"])) == "team-a、default"
+
+
+def test_hosts_with_a_hyphen_in_what_a_node_said_stay_in_one_line() -> None:
+    said = f'Get "https://registry-1.docker.io/v2/": lookup a-b.example.com:5000: no such host {"x-" * 40}<b>'
+
+    assert MARKED.findall(whole_hosts(said)) == ["registry-1.docker.io", "a-b.example.com:5000:"]
+    assert "<b>" not in whole_hosts(said)
