@@ -253,7 +253,7 @@
   }
 
   // A toast does not hide the buttons of a dialog.
-  for (const button of document.querySelectorAll("dialog[open] .dialog-foot :is(.btn, a)")) {
+  for (const button of document.querySelectorAll("dialog[open] :is(.dialog-head, .dialog-foot) :is(button, a)")) {
     const at = button.getBoundingClientRect();
     for (const toast of document.querySelectorAll(".toasts:popover-open .toast-item")) {
       const over = within(at, toast.getBoundingClientRect());
@@ -417,6 +417,16 @@
   for (const it of innerWidth < 1280 ? [] : all.filter((one) => one.matches("#registries .why-reason"))) {
     if (it.closest("[data-deleting], [data-no-address]")) continue;
     if (it.scrollWidth > it.clientWidth + 1) fault("cut reason", it, it.textContent);
+  }
+
+  // So is an address of usual length.
+  for (const it of innerWidth < 1280 ? [] : all.filter((one) => one.matches("#registries .c-domain .head"))) {
+    if (it.parentElement.title.length <= 24 && it.scrollWidth > it.clientWidth + 1) fault("cut address", it, it.parentElement.title);
+  }
+
+  // The selection and what can be done with it have one line, on a window that is wide enough.
+  for (const it of innerWidth < 600 ? [] : all.filter((one) => one.matches("#selection-bar:has(#selection-outside[hidden])"))) {
+    if (it.offsetHeight > 60) fault("bar of two lines", it, `${it.offsetHeight} px`);
   }
 
   // A state in the list has its word, not only an icon.
