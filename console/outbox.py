@@ -51,8 +51,8 @@ class Outbox:
         self._changed = threading.Condition()
         self._broken = False
         self.connection: ref[Any] | None = None
-        """The connection of the worker. It refers to this, and a cycle would keep what was received long after the end of
-        the connection: until Python's next look at all objects."""
+        """The connection of the worker. It refers to this: a cycle would keep what was received until Python's next
+        look at all objects, long after the end of the connection."""
         self.read_until = float("inf")
         """The moment after which a thread reads no more of a request, on the monotonic clock."""
 
