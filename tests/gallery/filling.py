@@ -25,6 +25,7 @@ from registries.people.grants import set_grant
 from registries.probe.image import ImageResult, PlatformSize, node_platforms
 from registries.probe.reason import ImageReason
 from registries.probe.result import Reason, Result, Step
+from registries.schedule import days
 from registries.verification.history import to_json
 from registries.wiring import services
 from tests.canary import CANARY
@@ -81,7 +82,7 @@ def fill(rows: int, held: str) -> None:
         _add(access, REASONS, reason.value.replace("_", "-"), reason, age=timedelta(hours=number))
     for number, (name, image) in enumerate(IMAGES.items()):
         _add(access, REASONS, name, Reason.OK, age=timedelta(minutes=number), image=image)
-    _add(access, LONGEST, LONG_NAME, Reason.TLS_HOSTNAME_MISMATCH, age=timedelta(days=400), **LONG_VALUES)
+    _add(access, LONGEST, LONG_NAME, Reason.TLS_HOSTNAME_MISMATCH, age=timedelta(days=9), **LONG_VALUES)
     _add(access, ONE, "harbor-one", Reason.OK, age=timedelta(minutes=3))
     _add(access, WAITING, HELD, Reason.OK, age=timedelta(days=1), domain=held, username="held")
     _add(access, WAITING, "registry-quick", Reason.OK, age=timedelta(days=1), domain="http://127.0.0.1:9")
@@ -214,6 +215,7 @@ def _add(
         finished_at=at,
         outcome=to_json(result),
     )
+    days.count([registry.uid], at, ok=result.ok)
 
 
 def _result(reason: Reason) -> Result:

@@ -80,7 +80,7 @@ def fill_journal() -> None:
     record(omar, Action.DELETE, key=Key("team-a", "harbor-team-a"), outcome="Forbidden")
     record(omar, Action.DELETE, key=Key("team-a", "harbor-team-a"), outcome="Forbidden")
     record(omar, Action.DELETE, key=Key(ONE, "harbor-gone"), outcome="uncertain")
-    record(omar, Action.TEST, key=Key("team-a", "quay-team-a"), note="timeout")
+    record(omar, Action.TEST, key=Key("team-a", "harbor-team-a"), note="timeout")
     record(omar, Action.TRY, namespace="team-a", note="ok")
     for name in ("create ada", "deactivate ada"):
         record(person, Action.ACCOUNT, note=name)

@@ -1,6 +1,7 @@
 """Registries that are checked by a schedule, and what broke and recovered, for the gallery."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 
 from django.conf import settings
 from django.utils import timezone
@@ -15,7 +16,9 @@ from registries.models import (
     ScheduledRegistry,
     StateChange,
 )
+from registries.probe.result import Result
 from registries.probe.schedule import registry_of
+from registries.schedule import days
 from registries.schedule.digest import CredentialDigest, fingerprint
 from registries.schedule.state import State
 from registries.wiring import services
@@ -25,8 +28,10 @@ from tests.gallery.furnishing import (
 
 
 def watch(registry: RegistrySecret) -> None:
-    """Forty days of scheduled checks, one without a test, some with failures; a failing registry fails since today."""
-    now, uid = datetime.now(UTC), registry.uid
+    """Forty days of scheduled checks until the last test, one without a test, some with failures; a failing registry
+    began to fail on the last day."""
+    uid, host = registry.uid, registry_of(registry.address)
+    now = registry.verification.at or datetime.now(UTC)
     failing = registry.verification.status is VerifyStatus.FAILED
     bad = {12: 9_000, 25: 86_400, **({0: 1_200} if failing else {})}
     DayRecord.objects.filter(uid=uid).delete()
@@ -46,12 +51,13 @@ def watch(registry: RegistrySecret) -> None:
     CheckInterval.objects.create(namespace=registry.namespace, uid=uid, seconds=21_600)
     credential = ScheduledCredential.objects.create(
         digest=_digest(uid),
-        host="harbor.example.com:443",
-        username="robot",
+        host=host,
+        username=registry.username,
         interval=21_600,
-        due_at=now + timedelta(hours=3),
+        due_at=datetime.now(UTC) + timedelta(hours=3),
         state=state,
         settled=state,
+        reason=registry.verification.reason,
         since=now - timedelta(minutes=20),
         tested_at=now,
         tested_reason=registry.verification.reason,
@@ -63,12 +69,13 @@ def watch(registry: RegistrySecret) -> None:
         (24, "failing", "ok", "ok"),
         (12, "ok", "flapping", "server_error"),
     ]
-    turns += [(11, "flapping", "ok", "ok"), *([(0, "ok", "failing", "bad_credentials")] if failing else [])]
+    turns += [(11, "flapping", "ok", "ok")]
+    turns += [(0, "ok", "failing", registry.verification.reason)] if failing else []
     StateChange.objects.bulk_create(
         StateChange(
             **where,
-            host=credential.host,
-            at=now - timedelta(days=it),
+            host=host,
+            at=now - timedelta(days=it, minutes=20),
             before=before,
             after=after,
             reason=reason,
@@ -82,14 +89,22 @@ def _digest(uid: str) -> str:
     return f"{CredentialDigest(settings.SECRET_KEY).key_id}:{uid}"
 
 
+def _began(uid: str, last: datetime, *, good: bool) -> datetime:
+    """The first of the last tests that all had this result; `last` for a copy, which has no tests."""
+    tests = services().history.recent(uid)
+    same = takewhile(lambda it: isinstance(it.outcome, Result) and it.outcome.ok is good, tests)
+    return min((it.started_at for it in same), default=last)
+
+
 def fill_changes(access: Access) -> None:
-    """What broke and recovered in the last hours, and what the schedule does next."""
-    now, watched = datetime.now(UTC), set(ScheduledRegistry.objects.values_list("uid", flat=True))
-    for number, it in enumerate(services().index.matching(access=access, criteria=Criteria())):
-        verdict, at = it.verification, now - timedelta(minutes=20 * number)
-        if not verdict.reason or it.namespace == ONE or it.uid in watched:
+    """What broke and recovered in the last hours or longer ago, as the tests say, and what the schedule does next."""
+    watched = set(ScheduledRegistry.objects.values_list("uid", flat=True))
+    for it in services().index.matching(access=access, criteria=Criteria()):
+        verdict = it.verification
+        if not verdict.at or it.namespace == ONE or it.uid in watched:
             continue
         good = verdict.status is VerifyStatus.SUCCESS
+        at = _began(it.uid, verdict.at, good=good)
         host = registry_of(it.address)
         row = ScheduledCredential.objects.create(
             digest=_digest(it.uid),
@@ -97,7 +112,8 @@ def fill_changes(access: Access) -> None:
             username=it.username,
             settled="ok" if good else "failing",
             reason=verdict.reason,
-            since=at - timedelta(days=number),
+            since=at,
+            tested_at=verdict.at,
         )
         ScheduledRegistry.objects.create(
             uid=it.uid,
@@ -106,6 +122,8 @@ def fill_changes(access: Access) -> None:
             fingerprint=fingerprint(it),
             credential=row,
         )
+        if not good:
+            days.add_down([it.uid], at, verdict.at)
         before, after = ("failing", "ok") if good else ("ok", "failing")
         place = {"uid": it.uid, "namespace": it.namespace, "name": it.name, "host": host}
         StateChange.objects.create(**place, at=at, before=before, after=after, reason=verdict.reason)
