@@ -187,7 +187,7 @@ def obstacle(registry: RegistrySecret) -> str:
     """Why a registry cannot be used, and what to do; "" for most."""
     if registry.deleting and registry.finalizers:
         text = gettext(
-            "Held by the finalizers %(finalizers)s. It is deleted once their controllers have removed them."
+            "Finalizers hold it: %(finalizers)s. It is deleted once their controllers have removed them."
         )
         return text % {"finalizers": comma().join(registry.finalizers)}
     if registry.deleting:

@@ -103,11 +103,11 @@ def test_a_rule_for_names_that_is_not_met_says_so(page: Page) -> None:
     form = open_add(page)
     rules = form.get_by_role("list", name="命名规则").get_by_role("listitem")
 
-    fill(form, name="harbor-A")
+    fill(form, name="-A")
     for rule in RULES:
         it = rules.filter(has_text=rule)
-        expect(it.locator("use:visible")).to_have_attribute("href", re.compile("#circle-dashed$"))
-        expect(it.get_by_text("未满足", exact=True)).to_be_visible()
+        expect(it.locator("use:visible")).to_have_attribute("href", re.compile("#circle-x$"))
+        expect(it.get_by_text("未满足", exact=True).filter(visible=True)).to_be_visible()
 
     fill(form, name="harbor-a")
     for rule in RULES:

@@ -125,7 +125,7 @@ def test_another_pod_of_the_name_stays(allowed: Cluster) -> None:
     ]
     assert [status for status, _ in answers] == [409] * 3
     for _, page in answers:
-        assert "此 Pod 已被替换或删除，或不再等待镜像" in page
+        assert "此 Pod 已被替换或删除，或已不再等待镜像" in page
         assert "已被他人修改" not in page
         assert 'href="/pull-failures/?namespace=team-a">查看最新的拉取故障' in page
         assert 'name="uid"' not in page, "a second press could only fail again"
