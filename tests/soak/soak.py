@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -111,12 +111,17 @@ class Figures:
 
 class LoadProcess:
     """The process of load.py. `port` is that of its registry. Clients have machines of their own elsewhere: here they
-    get what the console leaves of the processors."""
+    get what the console leaves of the processors. Linux shares these between sessions first (autogroup in sched(7)),
+    so the load has a session of its own, and the session gets the lowest priority, too."""
 
     def __enter__(self) -> "LoadProcess":
         command = [*LAST, sys.executable, "-m", "tests.soak.load"]
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True, start_new_session=True
+        )
+        with suppress(FileNotFoundError):  # a system without sessions in its scheduler
+            Path(f"/proc/{self._process.pid}/autogroup").write_text(LAST[-1])
         self.port = self._read()
         return self
 
