@@ -68,10 +68,13 @@ class Index:
 
     def fresh(self) -> Snapshot:
         with self._lock:
-            changes = self._store.changes(self._snapshot.version)
-            if changes.version != self._snapshot.version:
-                self._follow(self._snapshot, self._snapshot.after(changes), changes)
-            return self._snapshot
+            return self._newest()
+
+    def _newest(self) -> Snapshot:
+        changes = self._store.changes(self._snapshot.version)
+        if changes.version != self._snapshot.version:
+            self._follow(self._snapshot, self._snapshot.after(changes), changes)
+        return self._snapshot
 
     def count_changes(self) -> None:
         """Reads the changes and counts them, so that the next page need not. Unavailable."""
@@ -266,8 +269,12 @@ class Index:
         self, access: Access, namespace: str, after: int, selector: Selector | None = None
     ) -> News | None:
         """The next visible changes after a place in the log; None when the log does not reach back to it. Those from
-        before the deletion of a namespace are for people who see all namespaces."""
-        self.fresh()
+        before the deletion of a namespace are for people who see all namespaces.
+
+        Asks the store when the log has nothing new: of many watches that wake up at a change, one does."""
+        with self._lock:
+            if self._log.place <= after:
+                self._newest()
         news = self._log.after(after)
         if news is None:
             return None

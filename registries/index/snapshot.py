@@ -9,6 +9,7 @@ from datetime import date, datetime
 from functools import cached_property
 from hashlib import sha256
 from itertools import chain
+from operator import attrgetter
 from types import MappingProxyType
 
 from registries.addresses import AddressError, parse_address
@@ -18,6 +19,8 @@ from registries.domain.registry import EXPIRES_SOON, STALE_AFTER, Key, RegistryS
 from registries.index.order import NO_TIMES, VALUES, Since, grouped, has_status, in_order
 from registries.stores.base import Changes
 from registries.stores.room import LeftOut
+
+_NAME = attrgetter("name")
 
 
 @dataclass(frozen=True)
@@ -234,23 +237,27 @@ class Snapshot:
             same = copy(self)
             same.version, same.left_out = changes.version, changes.left_out
             return same
-        touched: dict[str, dict[str, RegistrySecret]] = {}
+        buckets = {} if changes.complete else dict(self.buckets)
+        touched: dict[str, list[RegistrySecret]] = {}
 
-        def edited(namespace: str) -> dict[str, RegistrySecret]:
-            if namespace not in touched:
-                before = None if changes.complete else self.buckets.get(namespace)
-                touched[namespace] = {it.name: it for it in (before.items if before else ())}
-            return touched[namespace]
+        def place(key: Key) -> tuple[list[RegistrySecret], int, int]:
+            """The items of the namespace, and where this one stands or belongs among them."""
+            if key.namespace not in touched:
+                before = buckets.get(key.namespace)
+                touched[key.namespace] = list(before.items) if before else []
+            items = touched[key.namespace]
+            begin = bisect_left(items, key.name, key=_NAME)
+            return items, begin, begin + (begin < len(items) and items[begin].name == key.name)
 
         for it in changes.removed:
-            present = edited(it.key.namespace).get(it.key.name)
-            if present is not None and present.uid == it.uid:
-                del touched[it.key.namespace][it.key.name]
-        for registry in changes.upserted:
-            edited(registry.namespace)[registry.name] = registry
-        buckets = {} if changes.complete else dict(self.buckets)
+            items, begin, end = place(it.key)
+            if begin < end and items[begin].uid == it.uid:
+                del items[begin]
+        for registry in sorted(changes.upserted, key=_NAME) if changes.complete else changes.upserted:
+            items, begin, end = place(registry.key)
+            items[begin:end] = [registry]
         for namespace, items in touched.items():
-            buckets[namespace] = Bucket(tuple(items[name] for name in sorted(items)))
+            buckets[namespace] = Bucket(tuple(items))
         namespaces = self.namespaces if changes.namespaces is None else changes.namespaces
         return Snapshot(changes.version, namespaces, MappingProxyType(buckets), left_out=changes.left_out)
 

@@ -8,6 +8,7 @@ serial, and a reader sees versions in their order.
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -192,11 +193,11 @@ class EmbeddedStore(EmbeddedStoreReads):
     def _note(self, kind_of_change: ChangeType, kind: str, written: Mapping[int, str]) -> None:
         """Adds changes to the log, as a part of the write, and wakes the watches of this process after it."""
         note(kind_of_change, kind, written)
-        transaction.on_commit(self._wake)
+        transaction.on_commit(partial(self._wake, max(written)))
 
-    def _wake(self) -> None:
+    def _wake(self, version: int) -> None:
         with self._written:
-            self._looked_at = float("-inf")
+            self._seen = max(self._seen, version)
             self._written.notify_all()
 
     def _require_room(self, key: Key, size: int) -> None:

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Self
 
@@ -23,6 +24,15 @@ POLL = 0.02
 READ = 32
 """Bodies kept as read. One request reads the same one several times; a body may have a quarter of a megabyte."""
 _VERSION = f"SELECT value FROM {StoreVersion._meta.db_table} WHERE id = 1"  # noqa: S608
+_WRITTEN = f"""
+SELECT type, kind, body FROM {StoreChange._meta.db_table}
+WHERE resource_version > %s AND resource_version <= %s ORDER BY resource_version
+"""  # noqa: S608
+_NEWS = f"""
+SELECT version.value, change.type, change.kind, change.body FROM {StoreVersion._meta.db_table} version
+LEFT JOIN {StoreChange._meta.db_table} change ON change.resource_version > %s
+WHERE version.id = 1 ORDER BY change.resource_version
+"""  # noqa: S608
 """Written out: every list asks it, and Django takes longer to write it than a database to answer."""
 
 
@@ -57,8 +67,22 @@ def newest_version() -> int:
 
 def written_between(known: int, value: int) -> Changes | None:
     """The changes after one version up to another; None when some are no longer there."""
-    rows = StoreChange.objects.filter(resource_version__gt=known, resource_version__lte=value)
-    found = list(rows.order_by("resource_version").values_list("type", "kind", "body"))
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITTEN, [known, value])
+        return _changes(known, value, cursor.fetchall())
+
+
+def newest(known: int) -> tuple[int, Changes | None]:
+    """The newest version, and the changes up to it from a version that is known, in one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWS, [known])
+        rows = cursor.fetchall()
+    value = int(rows[0][0]) if rows else 0
+    return value, _changes(known, value, [row[1:] for row in rows if row[1] is not None])
+
+
+def _changes(known: int, value: int, found: Sequence[tuple[str, str, str]]) -> Changes | None:
+    """`found` are the type, the kind and the body of each change. None when some are no longer there."""
     if len(found) != value - known:
         return None
     events = tuple(Event(ChangeType(change), read(body)[1]) for change, kind, body in found if kind == KIND)
@@ -93,7 +117,7 @@ class EmbeddedStoreReads(Store):
         self._sealer = sealer
         self._room = room
         self._written = threading.Condition()
-        self._looked_at = float("-inf")
+        self._looked_for = False
         self._seen = 0
 
     def acting_as(self, acting: object | None) -> Self:
@@ -103,22 +127,36 @@ class EmbeddedStoreReads(Store):
         return Freshness()
 
     def changes(self, since: str | None) -> Changes:
-        value, known = newest_version(), -1 if since is None else int(since)
-        if known == value:
-            return Changes(version=str(value), complete=False, mark=value)
-        changes = written_between(known, value) if 0 <= known < value else None
+        if since is None:
+            return everything()
+        value, changes = newest(int(since))
+        if value < int(since):  # the database is that of a backup
+            with self._written:
+                self._seen = value
         return changes or everything()
 
     def wait(self, since: str | None, seconds: float) -> None:
-        """Wakes at once after a write of this process. All waiting threads share the look for other writes."""
-        end = time.monotonic() + seconds
+        """Wakes at once after a write of this process. One of the waiting threads looks for other writes; the rest
+        sleeps, because each thread that wakes up takes the interpreter from a request."""
+        known, end, looks = -1 if since is None else int(since), time.monotonic() + seconds, False
         with self._written:
-            while (now := time.monotonic()) < end:
-                if now - self._looked_at >= POLL:
-                    self._looked_at, self._seen = now, newest_version()
-                if str(self._seen) != since:
-                    return
-                self._written.wait(POLL)
+            try:
+                while self._seen <= known and (now := time.monotonic()) < end:
+                    if not self._looked_for:
+                        self._looked_for = looks = True
+                    if looks and self._is_newer():
+                        self._written.notify_all()
+                    else:
+                        self._written.wait(min(POLL, end - now) if looks else end - now)
+            finally:
+                if looks:
+                    self._looked_for = False
+                    self._written.notify()
+
+    def _is_newer(self) -> bool:
+        """Whether the database has a newer version than the last one seen."""
+        before, self._seen = self._seen, max(self._seen, newest_version())
+        return self._seen > before
 
     def get(self, key: Key) -> RegistrySecret:
         return read(self._row(key).body)[1]

@@ -10,7 +10,7 @@ from registries.domain.query import Criteria, Filter, ListQuery, Page, Sort
 from registries.domain.registry import Key, Provider, RegistrySecret, Removal, Verification, VerifyStatus
 from registries.domain.resource import verification_annotations
 from registries.index.snapshot import Snapshot
-from registries.stores.base import Changes
+from registries.stores.base import Changes, Store
 from registries.wiring import services
 from tests.cast import Cast
 
@@ -226,3 +226,20 @@ def test_what_is_kept_in_memory_holds_no_password(cast: Cast, pages: Pages) -> N
 
     assert not hasattr(found[0], "password")
     assert found[0].key == Key("team-a", "a")
+
+
+def test_of_many_watches_that_wake_up_one_asks_the_store(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    index, olive = services().index, cast.access("olive")
+    place, _ = index.place_of(index.fresh().version or "") or (0, 0)
+    cast.add("new")
+    asked, changes = list[str | None](), type(services().store).changes
+
+    def counted(store: Store, since: str | None) -> Changes:
+        asked.append(since)
+        return changes(store, since)
+
+    monkeypatch.setattr(type(services().store), "changes", counted)
+    told = [index.changes(olive, "", place) for _ in range(8)]
+
+    assert all(news and [it.key.name for it in news.changes] == ["new"] for news in told)
+    assert len(asked) == 1

@@ -172,3 +172,40 @@ def test_who_waits_hears_of_a_write_at_once(
     together(wait, work)
 
     assert 0.1 < took[0] < 20
+
+
+def test_one_of_many_who_wait_looks_for_writes_of_others(
+    store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest sleeps: each thread that wakes up takes the interpreter from a request."""
+    before, sleeps, sleep = store.changes(None).version, list[float](), threading.Condition.wait
+
+    def counted(condition: threading.Condition, timeout: float | None = None) -> bool:
+        sleeps.append(timeout or 0)
+        return sleep(condition, timeout)
+
+    monkeypatch.setattr(threading.Condition, "wait", counted)
+    together(*[lambda: store.wait(before, 20 * embedded_reads.POLL)] * THREADS)
+
+    assert 2 < len(sleeps) < 20 + 4 * THREADS
+
+
+def test_another_one_looks_when_the_first_one_leaves(store: EmbeddedStore) -> None:
+    other = EmbeddedStore(Sealer(settings.PASSWORD_KEYS))  # as of another process
+    before, first_left = store.changes(None).version, threading.Event()
+
+    def first() -> None:
+        store.wait(before, 0.1)
+        first_left.set()
+
+    def next_one() -> None:
+        time.sleep(0.05)
+        begun = time.monotonic()
+        store.wait(before, 60)
+        assert time.monotonic() - begun < 20
+
+    def write() -> None:
+        assert first_left.wait(100)
+        other.create(make("one"))
+
+    together(first, next_one, next_one, write)
