@@ -25,7 +25,7 @@ from registries.events.services.webhook import secret_bytes
 from registries.limits import exclusive
 from registries.models import Channel
 from registries.probe.endpoint import EndpointError, parse_endpoint
-from registries.stores.sealing import Sealer
+from registries.stores.sealing import Sealer, reseal_all
 
 NAME_MAX = 64
 FIELD_MAX = 2_048
@@ -239,10 +239,7 @@ def opened(sealer: Sealer, channel: Channel) -> dict[str, str]:
 
 def reseal(sealer: Sealer) -> int:
     """Brings the secrets of all channels under the newest key. Returns their number."""
-    rows = list(Channel.objects.values_list("pk", "sealed"))
-    for pk, sealed in rows:
-        Channel.objects.filter(pk=pk, sealed=sealed).update(sealed=sealer.reseal(sealed))
-    return len(rows)
+    return reseal_all(sealer, Channel.objects.all(), "sealed")
 
 
 def _binding(channel: Channel) -> str:

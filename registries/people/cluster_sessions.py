@@ -14,6 +14,7 @@ from datetime import timedelta
 from functools import partial
 
 from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -100,8 +101,11 @@ class ClusterSessions:
     def keep(self, session: ClusterSession, session_key: str, credential: LoginCredential) -> None:
         """Binds the sealed credential to the browser session with this key."""
         session.session_key = session_key
-        session.sealed = self._sealer.seal(credential.to_json(), uid=str(session.uid), binding=session_key)
-        session.save(update_fields=["session_key", "sealed"])
+        with transaction.atomic():
+            session.sealed = self._sealer.seal(
+                credential.to_json(), uid=str(session.uid), binding=session_key
+            )
+            session.save(update_fields=["session_key", "sealed"])
 
     def forget(self, user: object) -> None:
         """Ends the session of a user who logs out. Ignores users that are no ClusterSession."""
@@ -233,9 +237,7 @@ def reseal_credentials(sealer: Sealer) -> int:
     """Seals every credential with the newest key and returns the count. Deletes a session that no key opens."""
     kept = ClusterSession.objects.exclude(sealed="")
     for session in kept:
-        try:
-            sealer.reseal(session.sealed)
-        except Unavailable:
+        if not sealer.opens(session.sealed):
             session.delete()
     return reseal_all(sealer, kept, "sealed")
 

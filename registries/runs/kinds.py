@@ -24,7 +24,7 @@ from registries.runs.threads import Background
 from registries.service.copying import Copying
 from registries.service.registries import Registries
 from registries.service.undo import Undo
-from registries.stores.trash import Deleted
+from registries.stores.trash import Leaving
 
 AT_ONCE = 128
 """Items of one run that are begun and not recorded: the workers go on while the run records."""
@@ -37,7 +37,7 @@ HELD = ItemOutcome(ItemState.DONE, problem=Problem.BEING_DELETED)
 class Read:
     """The result of the first of two steps on a cluster: the registry for an undo, or None if it cannot be read."""
 
-    deleted: Deleted | None
+    leaving: Leaving | None
 
 
 Result = Read | bool
@@ -80,8 +80,8 @@ class DeleteKind(WritingKind[Result]):
         return None
 
     def record(self, results: Sequence[tuple[Item, Result]], run: Execution[Result]) -> None:
-        read = [(item, result.deleted) for item, result in results if isinstance(result, Read)]
-        self._undo.keep([deleted for _, deleted in read if deleted])
+        read = [(item, result.leaving) for item, result in results if isinstance(result, Read)]
+        self._undo.keep([leaving for _, leaving in read if leaving])
         for item, _ in read:
             run.go_on(item, Step(partial(self._remove, item, run)))
         gone = [item for item, result in results if result is True]

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
@@ -75,15 +76,16 @@ class RotationRows:
         robots: Sequence[str] = (),
     ) -> None:
         """Seals the values that change, as fields of Draft, and the values before, by uid. `doubtful`: see Target."""
-        if robots:
-            Run.objects.filter(pk=run_id).update(robots=list(robots))
-        sealed = self._seal(run_id, "new", {**changes, DOUBTFUL: True} if doubtful else changes)
-        Rotation.objects.create(run_id=run_id, sealed=sealed, anyway=anyway, by_token=by_token)
-        rows = (
-            RotationTarget(item=it, sealed=self._seal(run_id, f"old {it.pk}", _to_json(old[it.uid])))
-            for it in RunItem.objects.filter(run=run_id)
-        )
-        RotationTarget.objects.bulk_create(rows, batch_size=500)
+        with transaction.atomic():
+            if robots:
+                Run.objects.filter(pk=run_id).update(robots=list(robots))
+            items = list(RunItem.objects.filter(run=run_id))
+            values = {"new": {**changes, DOUBTFUL: True} if doubtful else changes}
+            values |= {f"old {it.pk}": _to_json(old[it.uid]) for it in items}
+            sealed, *seals = self._seal_all(run_id, values)
+            Rotation.objects.create(run_id=run_id, sealed=sealed, anyway=anyway, by_token=by_token)
+            rows = (RotationTarget(item=it, sealed=seal) for it, seal in zip(items, seals, strict=True))
+            RotationTarget.objects.bulk_create(rows, batch_size=500)
 
     def target(self, item_id: int) -> Target:
         """Unavailable `password_forgotten` when the values are not kept any more."""
@@ -215,8 +217,11 @@ class RotationRows:
         rows = (Rotation.objects.all(), RotationTarget.objects.all())
         return sum(reseal_all(self._sealer, it, "sealed") for it in rows)
 
-    def _seal(self, run_id: UUID, binding: str, values: Mapping[str, Any]) -> str:
-        return self._sealer.seal(json.dumps(values), uid=str(run_id), binding=f"rotation {binding}")
+    def _seal_all(self, run_id: UUID, values: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        """Seals values by what they are bound to."""
+        return self._sealer.seal_all(
+            (json.dumps(it), str(run_id), f"rotation {binding}") for binding, it in values.items()
+        )
 
     def _open(self, run_id: UUID, binding: str, sealed: str) -> dict[str, Any]:
         values: dict[str, Any] = json.loads(

@@ -215,13 +215,13 @@ class Registries:
         """
         self._guard.require(access, Permission.DELETE, key, Action.DELETE)
         with self._guard.writing(access, Action.DELETE, key) as store:
-            deleted = None if forget else self._undo.sealed(store, key, uid)
-            with self._undo.kept(deleted):
+            leaving = None if forget else self._undo.leaving(store, key, uid)
+            with self._undo.kept(leaving):
                 store.delete(key, uid=uid)
             self._undo.after_deletions([(key, uid)], forget=forget)
             self._audit.record(access, Action.DELETE, key=key, uid=uid)
             and_then()
-        return deleted is not None
+        return leaving is not None
 
     def rehearse_delete(self, *, access: Access, key: Key, uid: str) -> None:
         """A dry run of `delete`: the same errors, nothing deleted."""

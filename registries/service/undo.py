@@ -21,7 +21,7 @@ from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import Resource, same_but_tested
 from registries.service.guard import Guard
 from registries.stores.base import Store
-from registries.stores.trash import Deleted, Trash
+from registries.stores.trash import Deleted, Leaving, Trash
 from registries.verification.history import History, NotTested
 
 
@@ -47,32 +47,32 @@ class Undo:
 
     # Deleting
 
-    def sealed(self, store: Store, key: Key, uid: str) -> Deleted | None:
-        """A registry to delete, read by `store` and sealed. None when it cannot be read: the deletion goes on without
-        an undo, and raises what is wrong. Uses no database on a cluster."""
+    def leaving(self, store: Store, key: Key, uid: str) -> Leaving | None:
+        """A registry to delete, read by `store`. None when it cannot be read: the deletion goes on without an undo, and
+        raises what is wrong. Uses no database on a cluster."""
         try:
-            return self._trash.seal(uid, store.whole(key, uid=uid)) if self.is_on else None
+            return self._trash.leaving(uid, store.whole(key, uid=uid)) if self.is_on else None
         except ConsoleError:
             return None
 
-    def to_keep(self, *, access: Access, key: Key, uid: str) -> Deleted | None:
-        """One of many to delete: as `sealed`, by the person. Keep it, then delete it."""
+    def to_keep(self, *, access: Access, key: Key, uid: str) -> Leaving | None:
+        """One of many to delete: as `leaving`, by the person. Keep it, then delete it."""
         self._guard.require(access, Permission.DELETE, key, Action.DELETE)
-        return self.sealed(self._store.acting_as(access.acting), key, uid)
+        return self.leaving(self._store.acting_as(access.acting), key, uid)
 
-    def keep(self, deleted: Sequence[Deleted]) -> None:
+    def keep(self, leaving: Sequence[Leaving]) -> None:
         """Keeps registries that are deleted next."""
-        self._trash.keep(deleted)
+        self._trash.keep(leaving)
 
     @contextmanager
-    def kept(self, deleted: Deleted | None) -> Iterator[None]:
+    def kept(self, leaving: Leaving | None) -> Iterator[None]:
         """Keeps a registry while it is deleted, and afterwards unless the deletion was refused."""
-        self.keep([deleted] if deleted else [])
+        self.keep([leaving] if leaving else [])
         try:
             yield
         except (Forbidden, Conflict):
-            if deleted:
-                self._trash.drop(deleted.uid)
+            if leaving:
+                self._trash.drop(leaving.uid)
             raise
 
     def after_deletions(self, deleted: Sequence[tuple[Key, str]], *, forget: bool) -> None:

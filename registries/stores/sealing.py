@@ -5,31 +5,78 @@ the database therefore cannot move a password to another address or server: it n
 
 A password is filled up to one of a few sizes before it is sealed, so the length of the sealed text does not tell the
 length of the password. Seals of older versions have no filling. They open as well, and a rotation adds it.
+
+A process may stop between a seal and the commit for as long as a rotation of the keys takes. So the transaction of
+each seal holds the keys: a rotation adds the new key, waits for all of these transactions, and only then seals again.
 """
 
 import json
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 
 from registries.domain.errors import Problem, Unavailable
 
 SMALLEST = 1024
 """Bytes of a filled password. Larger ones are filled up to the next power of two."""
+KEYS = "password keys"
+"""The name of the advisory lock of PostgreSQL: shared for seals, exclusive for a rotation."""
+PATIENCE, TURN = 20.0, 1.0
+"""Seconds that a rotation waits for transactions; and at most at a time on PostgreSQL, where new seals wait behind
+it."""
+
+
+def hold_keys() -> None:
+    """Keeps a rotation waiting until the end of this transaction. SQLite does so with its lock for writing."""
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("A seal belongs to the transaction that stores it.")
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", [KEYS])
+
+
+def wait_for_seals() -> None:
+    """Waits until no transaction has a seal under earlier keys. TimeoutError when one does not end."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with transaction.atomic():  # on SQLite this waits for the lock for writing
+                if connection.vendor == "postgresql":
+                    with connection.cursor() as cursor:
+                        cursor.execute("SET LOCAL lock_timeout = %s", [round(1000 * TURN)])
+                        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [KEYS])
+            return
+        except OperationalError as error:
+            if time.monotonic() > until:
+                raise TimeoutError("a transaction with a seal does not end") from error
+            time.sleep(TURN / 5)
 
 
 class Sealer:
-    """Seals and opens passwords. `keys` returns the current Fernet keys, newest first; they may change."""
+    """Seals and opens passwords. `keys` returns the current Fernet keys, newest first; they may change. `hold` is
+    called before a key is read for a seal."""
 
-    def __init__(self, keys: Callable[[], Sequence[str]]) -> None:
+    def __init__(self, keys: Callable[[], Sequence[str]], hold: Callable[[], None] = hold_keys) -> None:
         self._keys = keys
+        self._hold = hold
         self._loaded: tuple[str, ...] = ()
         self._fernet: MultiFernet | None = None
 
     def seal(self, password: str, *, uid: str, binding: str) -> str:
+        """A seal for the present transaction."""
+        return self.seal_all([(password, uid, binding)])[0]
+
+    def seal_all(self, contents: Iterable[tuple[str, str, str]]) -> list[str]:
+        """The seals of many passwords, each with its uid and binding, for the present transaction."""
+        self._hold()
+        return [self._sealed(*content) for content in contents]
+
+    def _sealed(self, password: str, uid: str, binding: str) -> str:
         payload = json.dumps(
             {"uid": uid, "binding": binding, "password": password, "filling": _filling(password)}
         )
@@ -41,6 +88,12 @@ class Sealer:
         if payload["uid"] != uid or payload["binding"] != binding:
             raise Unavailable(uid, Problem.SEAL_BROKEN)
         return payload["password"]
+
+    def opens(self, sealed: str) -> bool:
+        """Whether one of the keys opens it."""
+        with suppress(Unavailable):
+            return bool(self._payload(sealed, ""))
+        return False
 
     def reseal(self, sealed: str) -> str:
         """The same content, filled, and sealed with the newest key. Unavailable `key_missing`."""

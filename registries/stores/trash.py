@@ -40,9 +40,14 @@ class Deleted:
     uid: str
     sealed: str
 
-    @property
-    def binding(self) -> str:
-        return f"deleted {self.key}"
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A registry that is about to be deleted. `text` is its whole resource in JSON, with its password."""
+
+    key: Key
+    uid: str
+    text: str = field(repr=False)
 
 
 @dataclass(eq=False)
@@ -65,28 +70,31 @@ class Trash:
     def hours(self) -> float:
         return self._lasts / timedelta(hours=1)
 
-    def seal(self, uid: str, resource: Resource) -> Deleted:
-        """A resource of Store.whole, sealed. Uses no database."""
-        empty = Deleted(key_of(resource), uid, "")
-        text = json.dumps(resource, ensure_ascii=False)
-        return Deleted(empty.key, uid, self._sealer.seal(text, uid=uid, binding=empty.binding))
+    def leaving(self, uid: str, resource: Resource) -> Leaving:
+        """A resource of Store.whole, for `keep`. Uses no database."""
+        return Leaving(key_of(resource), uid, json.dumps(resource, ensure_ascii=False))
 
-    def keep(self, deleted: Sequence[Deleted]) -> None:
+    def keep(self, leaving: Sequence[Leaving]) -> None:
         """Stores registries that are about to be deleted. A newer one with the same uid replaces an older one."""
+        if not leaving:
+            return
         now = timezone.now()
-        rows = (
-            DeletedRegistry(
-                uid=it.uid, namespace=it.key.namespace, name=it.key.name, sealed=it.sealed, at=now
+        with transaction.atomic():
+            seals = self._sealer.seal_all((it.text, it.uid, binding_of(it.key)) for it in leaving)
+            deleted = [Deleted(it.key, it.uid, sealed) for it, sealed in zip(leaving, seals, strict=True)]
+            rows = (
+                DeletedRegistry(
+                    uid=it.uid, namespace=it.key.namespace, name=it.key.name, sealed=it.sealed, at=now
+                )
+                for it in deleted
             )
-            for it in deleted
-        )
-        DeletedRegistry.objects.bulk_create(
-            rows,
-            batch_size=BATCH,
-            update_conflicts=True,
-            unique_fields=["uid"],
-            update_fields=["sealed", "at"],
-        )
+            DeletedRegistry.objects.bulk_create(
+                rows,
+                batch_size=BATCH,
+                update_conflicts=True,
+                unique_fields=["uid"],
+                update_fields=["sealed", "at"],
+            )
         self._make_room(deleted)
 
     def _make_room(self, deleted: Sequence[Deleted]) -> None:
@@ -143,7 +151,7 @@ class Trash:
 
     def open(self, deleted: Deleted) -> Resource:
         """The resource. Unavailable `key_missing` or `seal_broken`."""
-        text = self._sealer.open(deleted.sealed, uid=deleted.uid, binding=deleted.binding)
+        text = self._sealer.open(deleted.sealed, uid=deleted.uid, binding=binding_of(deleted.key))
         resource: Resource = json.loads(text)
         return resource
 
@@ -187,3 +195,8 @@ class Trash:
 
     def _fresh(self) -> QuerySet[DeletedRegistry]:
         return DeletedRegistry.objects.filter(at__gt=timezone.now() - self._lasts)
+
+
+def binding_of(key: Key) -> str:
+    """What a seal belongs to, beside the uid."""
+    return f"deleted {key}"

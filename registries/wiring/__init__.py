@@ -48,6 +48,7 @@ from registries.service.replacement import Replacement
 from registries.service.tests import Tests
 from registries.service.undo import Undo
 from registries.service.verdicts import Verdicts
+from registries.stores.sealing import wait_for_seals
 from registries.sync.follow import Follower
 from registries.sync.rules import Rules
 from registries.sync.writes import Writes
@@ -283,10 +284,12 @@ class Services(Telling, Mirroring, Admitting):
         """Brings every seal under the newest key: the numbers of passwords, deleted registries, credentials of
         sessions, and channels. The passwords of runs that change some count as well.
 
-        All, whatever the settings say: a database may have seen other settings.
+        All, whatever the settings say: a database may have seen other settings. TimeoutError before anything is sealed
+        when another process does not end a transaction with a seal.
         """
         from registries.people.cluster_sessions import reseal_credentials
 
+        wait_for_seals()
         return (
             self.embedded_store.reseal() + self.rotation_rows.reseal(),
             self.trash.reseal(),

@@ -141,7 +141,7 @@ class TestTheCredential:
         vars(services()).pop("cluster_sessions", None)
         client = log_in("vic")
         session, old = ClusterSession.objects.get(), list(keys())
-        lost = Sealer(lambda: [Fernet.generate_key().decode()]).seal("", uid="", binding="")
+        lost = Sealer(lambda: [Fernet.generate_key().decode()], lambda: None).seal("", uid="", binding="")
         ClusterSession.objects.create(person="x", sealed=lost, expires_at=session.expires_at)
 
         call_command("rotate_keys")

@@ -254,7 +254,7 @@ PASSWORDS = [
 
 def test_the_length_of_a_seal_does_not_tell_the_length_of_the_password() -> None:
     key = Fernet.generate_key().decode()
-    sealer = Sealer(lambda: (key,))
+    sealer = Sealer(lambda: (key,), lambda: None)
 
     seals = {it: sealer.seal(it, uid="u", binding="b") for it in PASSWORDS}
 
@@ -265,7 +265,7 @@ def test_the_length_of_a_seal_does_not_tell_the_length_of_the_password() -> None
 
 def test_a_large_password_has_one_of_few_lengths_whatever_its_binding() -> None:
     key = Fernet.generate_key().decode()
-    sealer = Sealer(lambda: (key,))
+    sealer = Sealer(lambda: (key,), lambda: None)
     for binding in ("", "b", 15 * "b", 4000 * "b"):
         lengths = {len(sealer.seal(it * "p", uid="u", binding=binding)) for it in range(1, 16_385, 97)}
 
@@ -274,7 +274,7 @@ def test_a_large_password_has_one_of_few_lengths_whatever_its_binding() -> None:
 
 def test_a_seal_without_filling_opens_and_is_filled_by_a_rotation() -> None:
     key = Fernet.generate_key().decode()
-    sealer = Sealer(lambda: (key,))
+    sealer = Sealer(lambda: (key,), lambda: None)
     for password in PASSWORDS:
         payload = json.dumps({"uid": "u", "binding": "b", "password": password})
         old = Fernet(key).encrypt(payload.encode()).decode()

@@ -28,6 +28,7 @@ FILES = (
     "limits/test_limits",
     "people/test_tokens",
     "processes/test_keys",
+    "processes/test_keys_held",
     "processes/test_verify_command",
     "runs/test_concurrency",
     "schedule/test_loop",

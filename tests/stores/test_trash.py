@@ -232,7 +232,7 @@ def test_after_the_time_the_password_and_the_history_are_deleted(cast: Cast) -> 
             delete(cast, registry)
     # A process died between the two steps, or the deletion was cancelled: the registry exists.
     services().trash.keep(
-        [services().trash.seal(registry.uid, services().store.whole(registry.key, uid=registry.uid))]
+        [services().trash.leaving(registry.uid, services().store.whole(registry.key, uid=registry.uid))]
     )
     DeletedRegistry.objects.exclude(name="young").update(at=NOW - timedelta(hours=25))
 

@@ -1,15 +1,16 @@
 """`manage.py rotate_keys`: encrypts all sealed data with a new key while the console runs: passwords, and the
 cluster credentials of sessions.
 
-The new key is added first. Then everything is sealed again with it. The old keys are removed last. After a crash
-all keys are still there; run the command again. A second rotation waits for the first one.
+The new key is added first. Then the command waits for writes that may have used an old one, and seals everything again.
+The old keys are removed last. After a crash all keys are still there; run the command again. A second rotation waits
+for the first one.
 """
 
 from typing import Any
 
 from cryptography.fernet import Fernet
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from console.datadir import KeyFile
 from registries.management.database import require_migrated
@@ -36,7 +37,13 @@ class Command(BaseCommand):
 
 
 def _resealed() -> str:
-    passwords, deleted, credentials, channels = services().reseal()
+    try:
+        passwords, deleted, credentials, channels = services().reseal()
+    except TimeoutError:
+        raise CommandError(
+            "Another process does not end a write of a password. No key was deleted. Run the command again; if that "
+            "does not help, restart the console first."
+        ) from None
     return (
         f"{passwords} passwords, {deleted} deleted registries, the credentials of {credentials} sessions "
         f"and {channels} channels"
