@@ -33,7 +33,10 @@ def image_hosts(address: str) -> tuple[str, ...]:
 
 
 def auths_keys(address: str) -> tuple[str, ...]:
-    """The keys of a registry in a docker config."""
+    """The keys of a registry in a docker config. None for an address that is not valid: kubelets take `*` in a key for
+    any label, and would send the credential wherever its text says."""
+    if _parsed(address) is None:
+        return ()
     hosts = image_hosts(address)
     return DOCKER_HUB_KEYS if hosts == (DOCKER_HUB,) else hosts
 
@@ -42,11 +45,8 @@ def usable_host(address: str) -> str | None:
     """host[:port] with which kubelets find the pull secret of a registry. It is not the address for a host that image
     names cannot contain alone: `registry:443` for `registry`, `[::1]:443` for `[::1]`. None if there is none, or if
     the address is not valid."""
-    if _parsed(address) is None:
-        return None
     keys = auths_keys(address)
-    hosts = image_hosts(address)
-    return next((host for host in hosts if matches(keys, f"{host}/project/app")), None)
+    return next((host for host in image_hosts(address) if matches(keys, f"{host}/project/app")), None)
 
 
 def image_host(image: str) -> str:

@@ -130,7 +130,8 @@ def _scanned(
         findings: tuple[Finding, ...] = (_BY_STATE[secret.state],)
         owner = registry.key if registry else None
         return Scanned(key, users, findings, owner, flaw=secret.flaw, flawed=secret.flawed)
-    if registry and not {*auths_keys(registry.address)} & {*secret.keys}:
+    own = {*auths_keys(registry.address)} if registry else set()
+    if (own or secret.keys) and not own & {*secret.keys}:
         registry = None  # somebody else's Secret of that name
     entries = tuple(dict.fromkeys(_entries(secret)))
     unclaimed = () if registry else tuple(it for it in entries if it not in known)

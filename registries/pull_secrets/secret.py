@@ -44,7 +44,8 @@ LEFT_ALONE = timedelta(minutes=5)
 
 
 def docker_config(registry: RegistrySecret, password: str) -> str:
-    """The content of the Secret in the format of docker, with the same entry for each name of the registry."""
+    """The content of the Secret in the format of docker, with the same entry for each name of the registry. Without an
+    entry if the address is not valid."""
     pair = base64.b64encode(f"{registry.username}:{password}".encode()).decode()
     entry = {"username": registry.username, "password": password, "auth": pair}
     keys = auths_keys(registry.address)

@@ -54,20 +54,20 @@ FOREIGN_STAYS = replace(
     PULL_SECRETS[PullSecret.FOREIGN],
     hint=_("Someone else created a Secret with this name. It stays when the registry is deleted."),
 )
-ADDRESS_AS_APPLIED = Label(
+WITHOUT_ADDRESS = Label(
     _("Address not valid"),
     *WARN,
-    _("It exists, but its key is the address as it was applied, so nodes may never use it."),
+    _("It exists, but without the password: nodes get it for a valid address only."),
 )
 
 
 def state_label(state: PullSecret | None, registry: RegistrySecret) -> Label:
-    """The state of a pull secret. Neither one that goes with its registry nor its absence is an error; one whose key
-    is no valid address is not ready."""
+    """The state of a pull secret. Neither one that goes with its registry nor its absence is an error; one without a
+    valid address is empty, and not ready."""
     if registry.deleting:
         return FOREIGN_STAYS if state is PullSecret.FOREIGN else LEAVING
     if state is PullSecret.READY and registry.address_problem:
-        return ADDRESS_AS_APPLIED
+        return WITHOUT_ADDRESS
     return PULL_SECRETS[state]
 
 

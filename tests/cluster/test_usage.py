@@ -1,5 +1,7 @@
 """What uses a pull secret: what a deletion would leave without."""
 
+import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -7,11 +9,12 @@ import pytest
 from registries.cluster.connection import Configuration, Connection
 from registries.cluster.paths import secrets_in
 from registries.cluster.personal import Person
-from registries.domain.registry import Key
+from registries.domain.registry import Key, Provider, RegistrySecret
 from registries.pull_secrets import usage
 from registries.pull_secrets.images import auths_keys, image_host, usable_host
 from registries.pull_secrets.kinds import Dependent
 from registries.pull_secrets.named import COLLECTIONS, LISTED
+from registries.pull_secrets.secret import docker_config
 from registries.stores.cluster.store import KubernetesStore
 from tests.cluster.users import (
     ACCOUNTS,
@@ -202,10 +205,22 @@ def test_docker_hub_has_two_keys_for_kubelets(domain: str) -> None:
 
 @pytest.mark.parametrize(
     "domain",
-    ["h.example.com:5000", "docker.io:5000", "docker.io:443", "index.docker.io:443", "not a host", ""],
+    ["h.example.com:5000", "docker.io:5000", "docker.io:443", "index.docker.io:443"],
 )
 def test_any_other_registry_has_its_own(domain: str) -> None:
     assert auths_keys(domain) == (domain,)
+
+
+@pytest.mark.parametrize(
+    "domain",
+    ["not a host", "", "*", "*.example.com", "h.example.com:*", "h?.example.com", "[a-z].example.com"],
+)
+def test_without_a_valid_address_nodes_get_no_credential(domain: str) -> None:
+    """Kubelets take such keys for patterns: whoever has a host that one matches would get the password."""
+    now = datetime.now(UTC)
+    registry = RegistrySecret(Key("team-a", "r"), "uid", "1", now, domain, "u", Provider.OTHER)
+
+    assert json.loads(docker_config(registry, "p")) == {"auths": {}}
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,13 @@ def test_our_own_secret_has_no_finding_and_somebody_elses_of_that_name_has() -> 
     assert (foreign.findings, foreign.registry) == ((Finding.FOREIGN,), None)
 
 
+def test_the_empty_secret_of_a_registry_without_a_valid_address_is_our_own() -> None:
+    own = registry("a", "*.reg.io")
+
+    assert scanned(of_keys("a"), registries=(own,))["a"].registry == own.key
+    assert scanned(of_keys("a", "else.io"), registries=(own,))["a"].findings == (Finding.FOREIGN,)
+
+
 @pytest.mark.parametrize("key", ["", "*.io", "*", "[a-z].io", "http://%zz", "https://https://reg.io", "reg"])
 def test_a_key_without_a_host_is_not_offered(key: str) -> None:
     assert scanned(of_keys("a", key))["a"].unclaimed == ()
