@@ -1,5 +1,6 @@
 """The connection test with the operator's settings."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -7,14 +8,19 @@ from math import ceil
 
 from django.conf import settings
 
+from registries.domain.errors import Problem, Unavailable
 from registries.domain.registry import Credential
 from registries.metrics import Metrics
-from registries.probe import Policy, RealmMemory, Result, probe
+from registries.probe import Policy, RealmMemory, Reason, Result, probe
 from registries.probe.image import ImageQuery
 from registries.probe.policy import TlsContexts
 
 TURNS = 2
 """A test waits at most for the timeouts of this many other tests of the same registry."""
+BEYOND = 10.0
+"""Seconds that a test may take beyond its time limit on a busy machine. After more, this process was stopped meanwhile:
+its failure to connect says nothing about the registry."""
+NOT_HEARD = frozenset({Reason.TIMEOUT, Reason.CONNECTION_RESET, Reason.TOKEN_SERVICE_UNREACHABLE})
 
 
 class ConnectionTest:
@@ -30,10 +36,12 @@ class ConnectionTest:
         self._contexts = TlsContexts()
 
     def __call__(self, credential: Credential, *images: ImageQuery) -> Result:
-        policy = self.policy_for(credential)
-        return self._metrics.tested(
-            probe(credential.address, credential.username, credential.password, policy, *images)
-        )
+        """Unavailable `interrupted` when this process was stopped during the test."""
+        policy, begun = self.policy_for(credential), time.monotonic()
+        result = probe(credential.address, credential.username, credential.password, policy, *images)
+        if result.reason in NOT_HEARD and time.monotonic() - begun > policy.total_timeout + BEYOND:
+            raise Unavailable(credential.address, Problem.INTERRUPTED)
+        return self._metrics.tested(result)
 
     def policy_for(self, credential: Credential) -> Policy:
         """The operator's settings with the registry's CA and its `skip_tls_verify`."""
