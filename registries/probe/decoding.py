@@ -4,6 +4,7 @@ import base64
 import binascii
 import html
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from urllib.parse import unquote
 
@@ -19,6 +20,7 @@ _ENTITY = re.compile(r"&#(?:x([0-9a-f]{1,6})|([0-9]{1,7}));?", re.I)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{6,}")
 _HEX = re.compile(r"(?:(?:0x|%|\\x)?[0-9a-f]{2}[\s:,-]?){4,}", re.I)
 _NOT_HEX = re.compile(r"0x|[^0-9a-f]", re.I)
+_DECIMAL = re.compile(r"\b\d{1,3}(?:[\s,]+\d{1,3}){3,}\b")
 _HIGH = re.compile(r"[\x80-\xff]+")
 _TAG = re.compile(r"<[^<>]*>")
 
@@ -119,6 +121,17 @@ def _hex(text: str) -> str:
     return " ".join(filter(None, found))
 
 
+def _decimal(text: str) -> str:
+    """Bytes as Go prints them: [112 119 100]."""
+    runs = ([int(it) for it in match[0].replace(",", " ").split()] for match in _DECIMAL.finditer(text))
+    return " ".join(bytes(it for it in run if it < 256).decode("utf-8", "replace") for run in runs)
+
+
+def _compatible(text: str) -> str:
+    """Letters of full width, in circles and the like, as browsers and DNS read them."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+
+
 def _bytes(decode: Callable[[str], bytes], text: str) -> str:
     try:
         return decode(text).decode("utf-8", "replace")
@@ -136,6 +149,8 @@ _DECODERS = (
     _latin,
     _base64,
     _hex,
+    _decimal,
+    _compatible,
     _without_blanks,
     _without_tags,
 )

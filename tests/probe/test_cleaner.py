@@ -55,6 +55,8 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "percent twice": lambda secret: quote(quote(secret, safe=""), safe=""),
     "JSON in HTML": lambda secret: html.escape(_go(secret)),
     "base64 of JSON": lambda secret: _base64(json.dumps(secret)),
+    "bytes in Go": lambda secret: str([*secret.encode()]).replace(",", ""),
+    "full width": lambda secret: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in secret),
     "hex of percent": lambda secret: quote(secret, safe="").encode().hex(),
 }
 
