@@ -92,6 +92,7 @@ FAULTS = {
     "state without its word": "<p id='registries'><b class='pill' style='font-size: 0'>Failed</b></p>",
     "lone button": BUTTONS.format(140),
     "no sign of more": SCROLLED.format("none"),
+    "smudge": SCROLLED.format("radial-gradient(red, blue) local"),
     "short end of a value": '<table><tr><td><b class="mono" style="display: block; width: 90px; font: 16px monospace; '
     'overflow-wrap: anywhere">harbor.com</b></td></tr></table>',
     "colour alone": '<i style="display: block; width: 9px; height: 9px; background: var(--bad)"></i>',
@@ -139,6 +140,7 @@ RIGHT = {
     "state without its word": "<p id='registries'><b class='pill'>Failed</b></p>",
     "lone button": BUTTONS.format(70),
     "no sign of more": SCROLLED.format("linear-gradient(red, blue) local"),
+    "smudge": SCROLLED.format("linear-gradient(red, blue) local"),
     "short end of a value": '<table><tr><td><b class="mono" style="display: block; width: 90px; font: 16px monospace; '
     'overflow-wrap: anywhere">harbor.<wbr>com</b></td></tr></table>',
     "colour alone": '<i title="Failed" style="display: block; width: 9px; height: 9px; background: var(--bad)"></i>',

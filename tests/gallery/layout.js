@@ -473,11 +473,13 @@
     if (tops.length > 2 && tops.filter((one) => one > tops[0] + 8).length === 1) fault("lone button", it);
   }
 
-  // What scrolls inside a page or dialog has a shadow where it goes on.
+  // What scrolls inside a page or dialog has a shade where it goes on, from side to side: a round one looks like a smudge.
   for (const it of all.filter((one) => /auto|scroll/.test(getComputedStyle(one).overflowY))) {
     if (it.matches("textarea, pre, .navigation") || it.closest("[popover]")) continue;
     const goesOn = it.clientHeight > 0 && it.scrollHeight > it.clientHeight + 4;
-    if (goesOn && !/local/.test(getComputedStyle(it).backgroundAttachment)) fault("no sign of more", it, `${it.scrollHeight} px in ${it.clientHeight}`);
+    const { backgroundAttachment, backgroundImage } = getComputedStyle(it);
+    if (goesOn && !/local/.test(backgroundAttachment)) fault("no sign of more", it, `${it.scrollHeight} px in ${it.clientHeight}`);
+    if (goesOn && /radial/.test(backgroundImage)) fault("smudge", it);
   }
 
   // No button of a row of a table stands alone in a last line, and no address ends with one or two characters in a line of their own.
