@@ -32,7 +32,7 @@ from registries.words.problems import error_text
 
 
 class CredentialForm(forms.Form):
-    """The results are `credential` and `get_user()`, not `cleaned_data`."""
+    """The results are `credential` and `get_user()`, not `cleaned_data`. `wrong`: the fields that are to blame."""
 
     token = forms.CharField(required=False)
     kubeconfig = forms.FileField(required=False, allow_empty_file=True)
@@ -43,11 +43,13 @@ class CredentialForm(forms.Form):
         self._request = request
         self._user: Any = None
         self.credential = LoginCredential()
+        self.wrong: list[str] = []
 
     def get_user(self) -> Any:
         return self._user
 
     def clean(self) -> dict[str, Any]:
+        self.wrong = self._given() or ["token", "kubeconfig"]
         try:
             self.credential = self._read()
             self._user = authenticate(self._request, secret=self.credential)
@@ -55,20 +57,25 @@ class CredentialForm(forms.Form):
             refuse(self._request)
             raise ValidationError([credential_text(cause) for cause in error.causes]) from None
         except ConsoleError as error:
+            self.wrong = []
             raise ValidationError(error_text(error)) from None
         if self._user is None:
             raise ValidationError(credential_text(Cause("token", Problem.PROOF_REFUSED)))
         return {}
 
+    def _given(self) -> list[str]:
+        """The names of the fields that are not empty."""
+        return [name for name in self.fields if self.cleaned_data.get(name)]
+
     @sensitive_variables()
     def _read(self) -> LoginCredential:
         token = self.cleaned_data.get("token") or ""
         pasted, file = self.cleaned_data.get("kubeconfig_text") or "", self.cleaned_data.get("kubeconfig")
-        given = [bool(token), bool(pasted.strip()), bool(file)]
-        if sum(given) != 1:
+        given = self._given()
+        if len(given) != 1:
             raise ValidationError(
                 _("Enter one credential: a token or a kubeconfig.")
-                if any(given)
+                if given
                 else _("Paste a token, or choose a kubeconfig.")
             )
         if token:

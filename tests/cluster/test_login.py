@@ -1,5 +1,6 @@
 """Logging in with a credential of the cluster: what is taken, what is refused, and what is said of it."""
 
+import re
 from typing import Any
 
 import pytest
@@ -132,6 +133,28 @@ class TestLoggingIn:
     def test_one_credential_is_asked_for(self, people: Cluster, given: dict[str, str], message: str) -> None:
         assert message in said(Client().post("/login/", given))
 
+    @pytest.mark.parametrize(
+        ("given", "marked"),
+        [
+            ({"token": "no-such-token"}, ["token"]),
+            ({"kubeconfig": "kind: Pod"}, ["kubeconfig"]),
+            ({"kubeconfig_text": "kind: Pod"}, ["kubeconfig_text"]),
+            ({"token": "a", "kubeconfig_text": "b"}, ["token", "kubeconfig_text"]),
+            ({}, ["token", "kubeconfig"]),
+        ],
+    )
+    def test_the_wrong_field_is_marked_and_in_sight(
+        self, people: Cluster, given: dict[str, Any], marked: list[str]
+    ) -> None:
+        if "kubeconfig" in given:
+            given = {"kubeconfig": SimpleUploadedFile("config", given["kubeconfig"].encode())}
+
+        shown = Client().post("/login/", given).content.decode()
+
+        found = re.findall(r'name="(\w+)"[^>]*aria-invalid="true" aria-describedby="error-summary', shown)
+        assert found == marked
+        assert ('class="login-paste" open' in shown) is ("kubeconfig_text" in marked)
+
     def test_many_failures_from_one_address_are_locked_out_whatever_else_is_sent(
         self, people: Cluster
     ) -> None:
@@ -156,6 +179,7 @@ class TestLoggingIn:
         response = Client().post("/login/", {"token": canary_token("vic")})
 
         assert "集群的 API Server" in said(response)
+        assert "aria-invalid" not in response.content.decode()
         assert not AuditEntry.objects.exists()
 
     def test_from_a_dialog_it_answers_with_who_it_is(self, people: Cluster) -> None:
