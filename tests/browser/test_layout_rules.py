@@ -48,6 +48,10 @@ SEARCH = (
 )
 CHOICE = "<select id='filter-provider' style='width: {}px; padding: 0; font: 16px serif'><option>All providers</select>"
 COMMAND = "<pre style='width: 29ch; white-space: pre-wrap'><code>kubectl -n team-a create {}</code></pre>"
+TYPED = (
+    "<style>::placeholder {{ color: gray }}</style>"
+    "<input class='form-control' placeholder='robot$name' value='robot$shop'{}>"
+)
 FAULTS = {
     "narrow text": '<p style="width: 9px; overflow-wrap: anywhere">harbor-prod</p>',
     "broken word": '<p style="width: 60px; overflow-wrap: anywhere">Credentials</p>',
@@ -144,6 +148,12 @@ RIGHT = {
     "short end of a value": '<table><tr><td><b class="mono" style="display: block; width: 90px; font: 16px monospace; '
     'overflow-wrap: anywhere">harbor.<wbr>com</b></td></tr></table>',
     "colour alone": '<i title="Failed" style="display: block; width: 9px; height: 9px; background: var(--bad)"></i>',
+}
+FAULTS |= {
+    "value like a placeholder": TYPED.format(" style='color: gray'"),
+}
+RIGHT |= {
+    "value like a placeholder": TYPED.format(""),
 }
 PAGE = "<!doctype html><html lang='zh-hans' style='--bad: #b42318'><body>{}</body></html>"
 

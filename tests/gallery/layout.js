@@ -462,6 +462,11 @@
     }
   }
 
+  // A value does not look like a placeholder.
+  for (const it of all.filter((one) => one.matches("input.form-control:not(:disabled), textarea:not(:disabled)") && one.value && one.placeholder)) {
+    if (getComputedStyle(it).color === getComputedStyle(it, "::placeholder").color) fault("value like a placeholder", it);
+  }
+
   // A time is short, and whole.
   for (const it of all.filter((one) => one.matches("time, .ago"))) {
     if (getComputedStyle(it).overflowX !== "visible" && it.scrollWidth > it.clientWidth + 1) fault("cut time", it);
