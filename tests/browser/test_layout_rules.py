@@ -48,6 +48,11 @@ SEARCH = (
 )
 CHOICE = "<select id='filter-provider' style='width: {}px; padding: 0; font: 16px serif'><option>All providers</select>"
 COMMAND = "<pre style='width: 29ch; white-space: pre-wrap'><code>kubectl -n team-a create {}</code></pre>"
+HELP = (
+    "<form style='font: 13px serif'><input class='form-control'><p class='form-text'>Help</p>"
+    "<label class='choice' style='display: flex; gap: 8px'><input type='checkbox' style='margin: 0; width: 14px'>"
+    "Name</label><p class='form-text' style='font-size: {}px; padding-left: {}px'>Help</p></form>"
+)
 TYPED = (
     "<style>::placeholder {{ color: gray }}</style>"
     "<input class='form-control' placeholder='robot$name' value='robot$shop'{}>"
@@ -150,9 +155,13 @@ RIGHT = {
     "colour alone": '<i title="Failed" style="display: block; width: 9px; height: 9px; background: var(--bad)"></i>',
 }
 FAULTS |= {
+    "help of another size": HELP.format(14, 22),
+    "help off its field": HELP.format(13, 3),
     "value like a placeholder": TYPED.format(" style='color: gray'"),
 }
 RIGHT |= {
+    "help of another size": HELP.format(13, 22),
+    "help off its field": HELP.format(13, 22),
     "value like a placeholder": TYPED.format(""),
 }
 PAGE = "<!doctype html><html lang='zh-hans' style='--bad: #b42318'><body>{}</body></html>"

@@ -462,6 +462,25 @@
     }
   }
 
+  // Help has one size, and begins where its field does, or the words of its checkbox.
+  const begin = (it) => {
+    const range = document.createRange();
+    range.selectNodeContents(it);
+    if (it.matches(".choice")) range.setStartAfter(it.querySelector("input"));
+    return Math.min(...[...range.getClientRects()].filter((one) => one.width > 0).map((one) => one.left));
+  };
+  const isHelp = (it) => it.matches(".form-text:not(.mono), .field-error, .choice .muted") && it.innerText.trim() && !/inline|flex/.test(getComputedStyle(it).display);
+  for (const form of all.filter((one) => one.matches("form"))) {
+    const helps = [...form.querySelectorAll(".form-text, .field-error, .choice .muted")].filter((it) => isShown(it) && isHelp(it));
+    for (const it of helps) {
+      if (getComputedStyle(it).fontSize !== getComputedStyle(helps[0]).fontSize) fault("help of another size", it, getComputedStyle(it).fontSize);
+      const field = it.previousElementSibling;
+      if (!field || !isShown(field) || it.matches(".choice *")) continue;
+      const edges = field.matches(".choice") ? [begin(field)] : [field, ...field.querySelectorAll("*")].map((one) => one.getBoundingClientRect().left);
+      if (!edges.some((edge) => Math.abs(edge - begin(it)) < 1.5)) fault("help off its field", it, `${Math.round(begin(it) - edges[0])} px`);
+    }
+  }
+
   // A value does not look like a placeholder.
   for (const it of all.filter((one) => one.matches("input.form-control:not(:disabled), textarea:not(:disabled)") && one.value && one.placeholder)) {
     if (getComputedStyle(it).color === getComputedStyle(it, "::placeholder").color) fault("value like a placeholder", it);
