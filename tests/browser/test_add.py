@@ -272,7 +272,7 @@ class TestAddingAnother:
         fill(form, provider="其他", namespace="team-b", **credential(console, "down"), name="another-1")
         form.get_by_role("button", name=ZH.ok, exact=True).click()
 
-        expect(page.get_by_text("已添加 another-1")).to_be_visible()
+        expect(form.get_by_text("已添加 another-1")).to_be_visible()
         domain = input_(form, ZH.domain)
         expect(domain).to_be_focused()
         for field in (domain, input_(form, ZH.username), input_(form, ZH.password)):
@@ -282,7 +282,7 @@ class TestAddingAnother:
 
         fill(form, **credential(console, "down"), name="another-2")
         form.get_by_role("button", name=ZH.ok, exact=True).click()
-        expect(page.get_by_text("已添加 another-2")).to_be_visible()
+        expect(form.get_by_text("已添加 another-2")).to_be_visible()
         expect(domain).to_have_value("")
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)

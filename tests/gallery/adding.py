@@ -1,5 +1,7 @@
 """The states of the dialog that adds a registry."""
 
+from secrets import token_hex
+
 from playwright.sync_api import Page
 
 from tests.gallery.scene import TEAM_A, Act, Scene, State, click, submit
@@ -52,6 +54,17 @@ def trusted_blindly(page: Page, scene: Scene) -> None:
     page.locator("[name=tls][value=skip]").check()
 
 
+def saved(page: Page, scene: Scene) -> None:
+    """The form for another registry. The name stands behind those that other states open."""
+    open_add(page, scene)
+    form = page.locator("dialog[open]")
+    for field, value in {**credential(scene.console, "harbor"), "name": f"spare-{token_hex(4)}"}.items():
+        form.locator(f"[name={field}]").fill(value)
+    form.locator("[name=another]").check()
+    form.locator("#add-save").click()
+    page.locator("#just-saved").wait_for()
+
+
 def discard(page: Page, scene: Scene) -> None:
     open_add(page, scene)
     page.locator("dialog[open] [name=domain]").fill("harbor.example.com")
@@ -79,6 +92,7 @@ ADD_STATES = (
     State("add-dockerhub", TEAM_A, of_provider("dockerhub")),
     State("add-aliyun", TEAM_A, of_provider("aliyun")),
     State("add-another", "/registries/-/add/?provider=other&namespace=team-a&another=yes"),
+    State("add-another-saved", TEAM_A, saved),
     State("add-discard", TEAM_A, discard),
     State("add-page", "/registries/-/add/"),
 )

@@ -259,6 +259,9 @@ def test_another_one_begins_with_the_provider_and_namespace_of_the_last_one(
     assert response.status_code == 200
     assert "registry-saved" in response["HX-Trigger"]
     assert "dialog-close" not in response["HX-Trigger"]
+    assert "toast" not in response["HX-Trigger"], "the dialog says it, for as long as it is open"
+    assert f'<p>已添加 <a href="/registries/{namespace}/first/">First</a>。</p>' in shown
+    assert re.search(rf'name="{focus}"[^>]*aria-describedby="just-saved"', shown)
     assert re.search(rf'value="{provider}"[^>]*checked', shown)
     assert re.search(rf'value="{namespace}"\s+selected', shown)
     assert re.search(rf'name="{focus}"[^>]*autofocus', shown)
@@ -267,6 +270,16 @@ def test_another_one_begins_with_the_provider_and_namespace_of_the_last_one(
     fields = re.sub(r' (placeholder|data-[a-z-]+)="[^"]*"', "", fields)
     assert not [it for it in ("harbor.example.com", "the first", "First", "robot", CANARY) if it in fields]
     assert re.search(r'name="password"[^>]*', shown)[0].count("hx-preserve") == 0, "the typed password goes"
+
+
+def test_another_one_says_why_the_last_one_was_not_tested(cast: Cast, settings: Any) -> None:
+    settings.TESTS_PER_MINUTE = 1
+    client = cast.client("olive", hx_request="true")
+    client.post(PATH, typed("first", **ANOTHER))
+
+    shown = client.post(PATH, typed("second", **ANOTHER)).content.decode()
+
+    assert '<p>已添加 <a href="/registries/team-a/second/">second</a>，未测试连接。</p><p>请求过多' in shown
 
 
 def test_another_one_that_is_refused_stays_and_is_still_to_be_followed(cast: Cast) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -64,8 +65,15 @@ def add(request: ConsoleRequest) -> HttpResponse:
     return _new(request, provider, namespace, another="another" in request.GET)
 
 
-def _new(request: ConsoleRequest, provider: Provider, namespace: str, *, another: bool) -> HttpResponse:
-    """The form for a new registry. After another one, its first empty field has the focus."""
+def _new(
+    request: ConsoleRequest,
+    provider: Provider,
+    namespace: str,
+    *,
+    another: bool,
+    saved: tuple[str, str] | None = None,
+) -> HttpResponse:
+    """The form for a new registry. After another one, its first empty field has the focus; `saved` says which one."""
     initial = {
         "provider": provider.value,
         "namespace": namespace,
@@ -78,8 +86,9 @@ def _new(request: ConsoleRequest, provider: Provider, namespace: str, *, another
     form = AddForm(initial=initial, namespaces=_namespaces(request))
     if another:
         preset = providers.PRESETS[provider].domain or provider is Provider.ALIYUN
-        form.fields["username" if preset else "domain"].widget.attrs["autofocus"] = True
-    return _form(request, form, another=another, adopted=adopted)
+        attributes = form.fields["username" if preset else "domain"].widget.attrs
+        attributes |= {"autofocus": True} | ({"aria-describedby": "just-saved"} if saved else {})
+    return _form(request, form, another=another, adopted=adopted, saved=saved)
 
 
 def _given(request: ConsoleRequest) -> dict[str, str]:
@@ -139,23 +148,35 @@ def _saved(request: ConsoleRequest, created: RegistrySecret) -> HttpResponse:
     text = _("Added %(name)s. Testing the connection.")
     if why := why_not_tested(request.access, created.key):
         text = _("Added %(name)s. The connection was not tested.")
-    text = sentences(text % {"name": created.title}, why, stale_twins(request.access, created))
+    more = sentences(why, stale_twins(request.access, created))
     event = ("registry-saved", {"uid": created.uid, "tested": True})
-    run, more = _copies(request, created)
+    run, copies = _copies(request, created)
+    if "another" in request.POST and is_htmx(request):
+        return _another(
+            request, created, text if why else _("Added %(name)s."), sentences(more, copies), event
+        )
+    text = sentences(text % {"name": created.title}, more)
     if run and "another" not in request.POST:
         response = copy_to.begun(request, run)
         trigger_client_event(response, *event)
         return toast(response, text, href=details_url(created.key))
-    text = sentences(text, more)
+    text = sentences(text, copies)
     if "another" not in request.POST:
         return done(request, text, event, href=details_url(created.key))
-    if not is_htmx(request):
-        values = {"namespace": created.namespace, "provider": created.provider.value, "another": "yes"}
-        return back(request, text, "registries:add", query=values)
-    response = _new(request, created.provider, created.namespace, another=True)
+    values = {"namespace": created.namespace, "provider": created.provider.value, "another": "yes"}
+    return back(request, text, "registries:add", query=values)
+
+
+def _another(
+    request: ConsoleRequest, created: RegistrySecret, text: str, more: str, event: tuple[str, dict[str, Any]]
+) -> HttpResponse:
+    """The form for another registry. It says which one was saved, with a link: a toast would be gone too soon."""
+    link = format_html('<a href="{}">{}</a>', details_url(created.key), created.title)
+    saved = (format_html(text.replace("%(name)s", "{}"), link), more)
+    response = _new(request, created.provider, created.namespace, another=True, saved=saved)
     for name, params in (event, ("registries-changed", {}), (CHANGED, {})):
         trigger_client_event(response, name, params)
-    return toast(response, text, href=details_url(created.key))
+    return response
 
 
 def _copies(request: ConsoleRequest, created: RegistrySecret) -> tuple[UUID | None, str]:
@@ -192,6 +213,7 @@ def _form(
     *,
     another: bool = False,
     adopted: Adopted | None = None,
+    saved: tuple[str, str] | None = None,
 ) -> HttpResponse:
     if adopted and adopted.entry:
         form.fields["username"].widget.attrs["readonly"] = True
@@ -203,6 +225,7 @@ def _form(
         "chosen": provider,
         "another": another,
         "adopted": adopted,
+        "saved": saved,
         "also": request.POST.getlist("also"),
         "offers_images": services().images.available,
     }
