@@ -13,6 +13,7 @@ from registries.domain.errors import AlreadyExists, Conflict, Problem
 from registries.domain.registry import Key
 from registries.domain.resource import PREFIX
 from registries.intake import read_draft
+from registries.models import CheckInterval, Silence
 from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.secret import DATA
 from registries.wiring import services
@@ -24,6 +25,7 @@ from tests.peers.cluster import MERGE_PATCH, Cluster
 from tests.peers.scripted import wait_for
 
 HELD = "/registries/team-a/held/"
+SILENCE = "/channels/-/silences/add/"
 HOLDERS = ["example.com/keep", "example.org/audit"]
 
 
@@ -65,6 +67,9 @@ def test_one_that_is_being_deleted_says_so_and_takes_nothing_but_its_deletion(he
         assert f"Finalizers hold it: {', '.join(HOLDERS)}" in shown
         assert "、".join(HOLDERS) in nina.get(page).content.decode()
     assert "edit-link" not in shown
+    assert "interval-link" not in shown
+    assert "Scheduled checks" not in shown, "no check comes any more"
+    assert "Silence messages" not in shown
     assert "sync" not in held.client("olive").get(f"{HELD}sync/").content.decode(), "no rule starts here"
     row = (
         nina.get(LIST)
@@ -81,8 +86,19 @@ def test_one_that_is_being_deleted_says_so_and_takes_nothing_but_its_deletion(he
         nina.post(f"{HELD}verify/", headers={"HX-Request": "true"}),
         nina.get(f"{HELD}edit/"),
         nina.post(f"{HELD}edit/", {"display_name": "x", "uid": held.find("held").uid}),
+        nina.get(f"{HELD}interval/"),
+        nina.post(f"{HELD}interval/", {"interval": "1h"}),
+        nina.get(f"{SILENCE}?namespace=team-a&name=held"),
+        nina.post(
+            SILENCE, {"namespace": "team-a", "name": "held", "reason": "x", "ends_at": "2099-01-01T00:00"}
+        ),
     ):
         assert refused.status_code == 409
+        assert "正在删除，不能再测试或编辑" in refused.content.decode() or refused.wsgi_request.path.endswith(
+            "verify/"
+        )
+    assert not CheckInterval.objects.exists()
+    assert not Silence.objects.exists()
     key, uid = held.find("held").key, held.find("held").uid
     with pytest.raises(Conflict, match=Problem.BEING_DELETED):
         services().tests.begin_test_of_run(access=held.access("nina"), key=key, uid=uid)

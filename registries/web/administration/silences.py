@@ -21,7 +21,7 @@ from registries.schedule import silences
 from registries.schedule.silences import REASON_MAX, Scope, Window
 from registries.web.form_dialogs import ALL, scopes, submit
 from registries.web.forms import CauseForm
-from registries.web.responses import back
+from registries.web.responses import back, gone
 from registries.wiring import services
 from registries.words.labels import FIELDS
 
@@ -112,6 +112,8 @@ def silence_add(request: ConsoleRequest) -> HttpResponse:
     if asked.get("name"):
         key = Key(asked.get("namespace", ""), asked["name"])
         registry = services().registries.find(access=access, key=key, action=Action.EDIT)
+        if registry.deleting:
+            return gone(request, key, Problem.BEING_DELETED)
     places = [(registry.namespace, registry.namespace)] if registry else scopes(request, Permission.EDIT)
     initial = {"ends_at": f"{timezone.localtime() + USUAL:{LOCAL}}"}
     form = SilenceForm(request.POST or None, initial=initial, namespaces=places)

@@ -273,11 +273,11 @@ def _expiries(registry: RegistrySecret) -> dict[str, str]:
 
 def _silence(access: Access, registry: RegistrySecret) -> dict[str, Any]:
     """Until when messages about the registry wait, by which silences, and where a person with the right to edit changes
-    this and the interval of the checks."""
+    this and the interval of the checks. One that is being deleted is not checked any more."""
     now = timezone.now()
     silenced = ends([registry], now).get(registry.uid)
     found = in_force(access=access, registry=registry, now=now) if silenced else []
-    if not access.may(Permission.EDIT, registry.namespace):
+    if registry.deleting or not access.may(Permission.EDIT, registry.namespace):
         return {"silenced": silenced, "silences": found}
     query = urlencode({"namespace": registry.namespace, "name": registry.name})
     return {

@@ -19,6 +19,7 @@ from registries.schedule.due import read_interval, write_interval
 from registries.schedule.intervals import Setting, Source
 from registries.web.form_dialogs import submit
 from registries.web.forms import CauseForm
+from registries.web.responses import gone
 from registries.wiring import services
 from registries.words import labels
 
@@ -48,6 +49,8 @@ class IntervalForm(CauseForm):
 def registry_interval(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     key = Key(namespace, name)
     registry = services().registries.find(access=request.access, key=key, action=Action.EDIT)
+    if registry.deleting:
+        return gone(request, key, Problem.BEING_DELETED)
     intervals = services().schedule.intervals
     own, inherited = intervals.of(namespace, registry.uid), intervals.of(namespace)
     return _change(request, namespace, registry, own, inherited, _("Change the check interval"))

@@ -51,6 +51,7 @@ class Watched:
     """The window and its percentage, as ("24 h", "99.87%"); "" without a test."""
     turns: list[Turn]
     next: str
+    """The interval and the next check; "" for a registry that is being deleted."""
     source: str
     """Where the interval comes from; "" for a registry that is not planned yet."""
 
@@ -72,8 +73,8 @@ def of(registry: RegistrySecret, now: datetime) -> Watched:
         days_text=_summary(strip),
         availability=[(labels.span(window), _percent(share)) for window, share in shares],
         turns=[_turn(it) for it in changes[:CHANGES]],
-        next=_next(row, setting, now),
-        source=_source(row, setting),
+        next="" if registry.deleting else _next(row, setting, now),
+        source="" if registry.deleting else _source(row, setting),
     )
 
 
