@@ -106,7 +106,7 @@ HINTS: dict[Reason, Text] = {
     ),
     Reason.HTTPS_REQUIRED: Text("去掉 http:// 或改为 https://", "Remove http:// or change it to https://"),
     Reason.NOT_A_REGISTRY: Text(
-        "端口或域名错误、登录页拦截；Nexus 用仓库连接器端口；阿里云用“访问凭证”页的地址",
+        "端口或域名错误、登录页拦截；Nexus 用仓库连接器端口；阿里云用「访问凭证」页的地址",
         "Check host and port, and whether a login page intercepts the request; "
         "Nexus: use the port of the repository connector; Aliyun: use the address from its page Access Credential",
     ),

@@ -5,7 +5,7 @@ from .text import Text
 
 ADDRESS_PROBLEMS: dict[str, Text] = {
     "empty": Text(
-        "缺少主机名；填写“主机名[:端口]”，例如 harbor.example.com:8443",
+        "缺少主机名；填写「主机名[:端口]」，例如 harbor.example.com:8443",
         "The host name is missing; enter host[:port], for example harbor.example.com:8443",
     ),
     "whitespace_inside": Text("地址中有空格或换行；请去掉", "The address contains white space; remove it"),
@@ -43,7 +43,7 @@ ADDRESS_PROBLEMS: dict[str, Text] = {
         "A host name must not contain an underscore; use a name without one",
     ),
     "bad_label": Text(
-        "“{part}” 不能作为主机名的一段；每段只用字母、数字和中间的连字符",
+        "「{part}」不能作为主机名的一段；每段只用字母、数字和中间的连字符",
         "“{part}” cannot be part of a host name; use letters, digits and inner hyphens",
     ),
     "too_long": Text(
@@ -94,7 +94,7 @@ WARNINGS: dict[str, Text] = {
     ),
     "tls_not_verified": Text("未校验证书", "The certificate was not verified"),
     "nodes_skip_verification": Text(
-        "节点的 hosts.toml 对该仓库设置了 skip_verify，节点不校验证书；如需同样测试，为该仓库开启“跳过证书校验”",
+        "节点的 hosts.toml 对该仓库设置了 skip_verify，节点不校验证书；如需同样测试，为该仓库开启「跳过证书校验」",
         "The hosts.toml of the nodes sets skip_verify for this registry, so the nodes do not verify its certificate; "
         "to test in the same way, turn on “skip verification” for this registry",
     ),

@@ -31,6 +31,7 @@ from registries.domain.registry import Provider
 from registries.log_in.access import ConsoleRequest
 from registries.wiring import services
 from registries.words import labels
+from registries.words.language import quoted
 
 SIZE_COOKIE = "page_size"
 LONGEST_TEXT = 200
@@ -152,7 +153,7 @@ def chips(query: ListQuery) -> list[Chip]:
     given = query.criteria
     found = []
     if given.text:
-        found.append(Chip("q", f"“{given.text}”", url(query, text="")))
+        found.append(Chip("q", quoted(given.text), url(query, text="")))
     if given.provider:
         found.append(Chip("provider", str(labels.PROVIDERS[given.provider].text), url(query, provider=None)))
     if given.member:

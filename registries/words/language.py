@@ -16,6 +16,11 @@ def comma() -> str:
     return "、" if is_chinese() else ", "
 
 
+def quoted(text: str) -> str:
+    """A text in the quotation marks of the language."""
+    return f"「{text}」" if is_chinese() else f"“{text}”"
+
+
 def sentences(*texts: Text | None) -> str:
     """Sentences one after another, without the empty ones."""
     return ("" if is_chinese() else " ").join(str(text) for text in texts if text)

@@ -43,6 +43,7 @@ def test_both_languages_say_it_and_briefly(text: Text) -> None:
     assert text.zh
     assert text.en
     assert re.findall(r"{\w+}", text.zh) == re.findall(r"{\w+}", text.en)
+    assert not set("“”") & set(text.zh), "Chinese quotes with 「」"
     for sentence in text:
         assert "!" not in sentence
         assert "！" not in sentence

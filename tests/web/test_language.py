@@ -72,6 +72,21 @@ def test_nothing_is_said_with_an_exclamation_mark_or_a_please() -> None:
         assert not re.search(r"\bplease\b|\boops\b", text, re.IGNORECASE), text
 
 
+def test_chinese_quotes_with_its_own_marks(cast: Cast) -> None:
+    client = cast.client("vic")
+
+    shown = {}
+    for language in ("zh-hans", "en"):
+        client.cookies["django_language"] = language
+        shown[language] = client.get("/registries/?q=harbor").content.decode()
+
+    assert not [
+        it.msgid for it in CATALOGUE if set("“”") & set(it.msgstr or "".join(it.msgstr_plural.values()))
+    ]
+    assert "「harbor」" in shown["zh-hans"]
+    assert "“harbor”" in shown["en"]
+
+
 @pytest.mark.parametrize("reason", list(Reason))
 def test_every_reason_has_its_words_in_both_languages(reason: Reason) -> None:
     for text in (catalogue.MESSAGES[reason], catalogue.HINTS[reason]):
