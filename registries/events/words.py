@@ -36,9 +36,11 @@ HINTS: dict[tuple[str, str], Text] = {
     ("alertmanager", "url"): _("Without /api/v2/alerts."),
     ("alertmanager", "token"): _("Only if Alertmanager requires one."),
     ("webhook", "url"): _("It receives JSON, signed according to Standard Webhooks."),
-    ("webhook", "secret"): _("The receiver's secret, or a new one: echo whsec_$(openssl rand -base64 32)"),
+    ("webhook", "secret"): _("The receiver's secret, or a new one that this command makes:"),
     ("mail", "to"): _("At most 20 addresses, separated by commas."),
 }
+COMMANDS = {("webhook", "secret"): "echo whsec_$(openssl rand -base64 32)"}
+"""What stands below the hint, to copy."""
 EXAMPLES = {
     ("dingtalk", "url"): "https://oapi.dingtalk.com/robot/send?access_token=…",
     ("wecom", "url"): "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=…",
@@ -83,7 +85,7 @@ def trouble(kind: str, code: str) -> str:
     if not kind:
         return ""
     if kind == Trouble.NETWORK:
-        return gettext("The message could not be delivered: %(reason)s.") % {
+        return gettext("The message could not be delivered. %(reason)s.") % {
             "reason": labels.reason(code) or code
         }
     return str(_TROUBLES[Trouble(kind)]) % {"code": code}

@@ -93,7 +93,7 @@ def _sentence(verdict: NodeVerdict, registry: RegistrySecret, label: Label) -> s
     status = registry.verification.status
     names = {"node": verdict.node, "cause": label.text}
     if status is VerifyStatus.SUCCESS and verdict.outcome is Outcome.EXPLAINED:
-        return str(_("The console connects, %(node)s does not: %(cause)s")) % names
+        return str(_("The console connects, but %(node)s does not. %(cause)s.")) % names
     if status is VerifyStatus.FAILED and verdict.outcome is Outcome.ACCEPTED:
         return str(_("%(node)s can pull, but the last test of the console failed.")) % names
     return ""

@@ -60,6 +60,18 @@ def test_every_service_has_a_form(cast: Cast, service: str) -> None:
     assert 'value="*"' not in page, "a namespace's admin is offered all namespaces"
 
 
+def test_the_command_for_a_secret_stands_apart_to_be_copied(cast: Cast) -> None:
+    page = cast.client("nina").get("/channels/-/add/webhook/").content.decode()
+
+    hint = page.partition('id="id_secret_helptext"')[2].partition("</div>")[0]
+    assert hint.endswith("：")
+    command = "echo whsec_$(openssl rand -base64 32)"
+    code = page.partition('<div class="command">')[2].partition("</div>")[0]
+    assert f'data-copy="{command}"' in code
+    assert "<pre" in code
+    assert page.count('<div class="command">') == 1
+
+
 def test_mail_is_offered_when_a_server_is_set(cast: Cast, settings: Any) -> None:
     assert cast.client("olive").get("/channels/-/add/mail/").status_code == 404
     settings.NOTIFY_MAIL = "smtp://localhost"

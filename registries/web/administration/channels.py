@@ -73,6 +73,12 @@ class ChannelForm(CauseForm):
         return {it.name: typed[it.name].strip() for it in SERVICES[self.service].fields}
 
 
+class _Field(forms.CharField):
+    """A field with a command below its help, or ""."""
+
+    command = ""
+
+
 def _field(service: str, name: str, *, required: bool, stored: bool) -> forms.CharField:
     example = _("Stored. Leave empty to keep it.") if stored else words.EXAMPLES.get((service, name), "")
     attrs = {"autocomplete": "off", "spellcheck": "false", "class": "mono", "placeholder": str(example)}
@@ -83,12 +89,14 @@ def _field(service: str, name: str, *, required: bool, stored: bool) -> forms.Ch
         widget = _Unshown(attrs)
     if name in ("secret", "token"):
         widget = forms.PasswordInput({**attrs, "autocomplete": "new-password", "class": "form-control mono"})
-    return forms.CharField(
+    made = _Field(
         label=str(words.field(service, name)),
         help_text=str(words.HINTS.get((service, name), "")),
         required=required,
         widget=widget,
     )
+    made.command = words.COMMANDS.get((service, name), "")
+    return made
 
 
 class _Unshown(forms.TextInput):
