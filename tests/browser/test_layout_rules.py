@@ -190,6 +190,16 @@ def test_a_rule_leaves_the_right_form_alone(page: Page, rule: str) -> None:
     assert rule not in faults(page, RIGHT[rule])
 
 
+def test_no_chinese_word_is_broken_in_an_explanation_in_a_table(page: Page) -> None:
+    cell = (
+        "<table class='channels'><tr><td><p class='form-text' style='width: 56px; font: 16px serif; {}'>"
+        "连接被服务拒绝"
+    )
+
+    assert "broken word" in faults(page, cell.format(""))
+    assert "broken word" not in faults(page, cell.format("width: 200px"))
+
+
 def test_the_name_of_a_role_stays_in_one_line(page: Page) -> None:
     role = '<p style="width: 60px">the {} role</p>'
 

@@ -486,6 +486,20 @@
     if (getComputedStyle(it).color === getComputedStyle(it, "::placeholder").color) fault("value like a placeholder", it);
   }
 
+  // In an explanation in a table no Chinese word is broken.
+  const segmenter = document.documentElement.lang.startsWith("zh") ? new Intl.Segmenter("zh", { granularity: "word" }) : null;
+  for (const it of segmenter ? all.filter((one) => one.matches(".channels td p.form-text:not(.mono)")) : []) {
+    for (const node of [...it.childNodes].filter((one) => one.nodeType === Node.TEXT_NODE)) {
+      for (const { segment, index } of segmenter.segment(node.data)) {
+        if (!/^[\u4e00-\u9fff]{2,}$/.test(segment)) continue;
+        const range = document.createRange();
+        range.setStart(node, index);
+        range.setEnd(node, index + segment.length);
+        if (new Set([...range.getClientRects()].map((one) => Math.round(one.top / 6))).size > 1) fault("broken word", it, segment);
+      }
+    }
+  }
+
   // A time is short, and whole.
   for (const it of all.filter((one) => one.matches("time, .ago"))) {
     if (getComputedStyle(it).overflowX !== "visible" && it.scrollWidth > it.clientWidth + 1) fault("cut time", it);
