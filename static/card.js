@@ -24,6 +24,11 @@ function hide() {
   if (open()) card.hidePopover();
 }
 
+// The row stays in sight.
+function beside(pill) {
+  place(card, pill, { clear: pill.closest("tr") });
+}
+
 async function show(pill) {
   showing = 0;
   const row = pill.closest("tr[data-url]");
@@ -33,7 +38,7 @@ async function show(pill) {
   if (anchor !== pill) return;
   if (!open()) card.showPopover();
   pill.setAttribute("aria-describedby", "card");
-  place(card, pill);
+  beside(pill);
 }
 
 // One pill sends several events: a tap is also a hover and a focus. Repeated events must not restart the request.
@@ -81,7 +86,7 @@ if (card) {
     if (!anchor || !open()) return;
     const { top, bottom } = anchor.getBoundingClientRect();
     if (bottom < 0 || top > window.innerHeight) hide();
-    else place(card, anchor);
+    else beside(anchor);
   };
   window.addEventListener("scroll", follow, { passive: true });
 }

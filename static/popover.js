@@ -1,13 +1,14 @@
-// Places a popover below its anchor, or above it without room below, always inside the window.
+// Places a popover below its anchor, or above it without room below, always inside the window. It leaves `clear` in sight.
 const GAP = 6;
 
-export function place(popover, anchor, { align = "start" } = {}) {
+export function place(popover, anchor, { align = "start", clear = anchor } = {}) {
   const box = anchor.getBoundingClientRect();
+  const around = clear.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = popover;
   const left = align === "end" ? box.right - width : box.left;
-  const below = box.bottom + GAP;
+  const below = around.bottom + GAP;
   const fits = below + height <= window.innerHeight - 8;
-  const top = fits ? below : Math.max(8, box.top - GAP - height);
+  const top = fits ? below : Math.max(8, around.top - GAP - height);
   popover.style.left = `${Math.max(8, Math.min(left, window.innerWidth - width - 8))}px`;
   popover.style.top = `${top}px`;
 }
