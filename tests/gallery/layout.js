@@ -513,7 +513,7 @@
 
   // What scrolls inside a page or dialog has a shade where it goes on, from side to side: a round one looks like a smudge.
   for (const it of all.filter((one) => /auto|scroll/.test(getComputedStyle(one).overflowY))) {
-    if (it.matches("textarea, pre, .navigation") || it.closest("[popover]")) continue;
+    if (it.matches("textarea, pre, .navigation")) continue;
     const goesOn = it.clientHeight > 0 && it.scrollHeight > it.clientHeight + 4;
     const { backgroundAttachment, backgroundImage } = getComputedStyle(it);
     if (goesOn && !/local/.test(backgroundAttachment)) fault("no sign of more", it, `${it.scrollHeight} px in ${it.clientHeight}`);
