@@ -47,6 +47,19 @@ SEARCH = (
     "<input type='search' placeholder='Name or address' style='width: {}px; padding: 0; font: 16px serif'>"
 )
 CHOICE = "<select id='filter-provider' style='width: {}px; padding: 0; font: 16px serif'><option>All providers</select>"
+GROUP = (
+    "<p class='group-failing'><span title='27 failing: Timed out' style='display: block; overflow: hidden; "
+    "white-space: nowrap; width: {}px; font: 16px serif'>27 failing: Timed out</span></p>"
+)
+CARD = (
+    "<table style='position: fixed; top: 100px; margin: 0'><tr><td><button aria-describedby='card' style='height: 44px'>"
+    "Failed</button></td></tr></table><div id='card' style='position: fixed; top: {}px; height: 200px'>Failed</div>"
+)
+EVENTS = (
+    "<ol class='events'>"
+    + "".join(f"<li><b>{it}</b> <span {{0}} class='event-why'>timeout</span></li>" for it in ("Tested", "Edited it"))
+    + "</ol>"
+)
 COMMAND = "<pre style='width: 29ch; white-space: pre-wrap'><code>kubectl -n team-a create {}</code></pre>"
 HELP = (
     "<form style='font: 13px serif'><input class='form-control'><p class='form-text'>Help</p>"
@@ -98,6 +111,9 @@ FAULTS = {
     "11 days ago</p>",
     "cut choice": CHOICE.format(50),
     "cut reason": REASON.format(40),
+    "cut count": GROUP.format(40),
+    "card over its row": CARD.format(120),
+    "off its column": EVENTS.format(""),
     "state without its word": "<p id='registries'><b class='pill' style='font-size: 0'>Failed</b></p>",
     "lone button": BUTTONS.format(140),
     "no sign of more": SCROLLED.format("none"),
@@ -146,6 +162,9 @@ RIGHT = {
     "cut time": '<p class="ago" style="width: 200px; overflow: hidden; white-space: nowrap">11 days ago</p>',
     "cut choice": CHOICE.format(140),
     "cut reason": REASON.format(200),
+    "cut count": GROUP.format(100),
+    "card over its row": CARD.format(160),
+    "off its column": EVENTS.format("style='position: absolute; left: 200px'"),
     "state without its word": "<p id='registries'><b class='pill'>Failed</b></p>",
     "lone button": BUTTONS.format(70),
     "no sign of more": SCROLLED.format("linear-gradient(red, blue) local"),

@@ -419,9 +419,32 @@
     if (it.scrollWidth > it.clientWidth + 1) fault("cut reason", it, it.textContent);
   }
 
-  // So is an address of usual length.
-  for (const it of innerWidth < 1280 ? [] : all.filter((one) => one.matches("#registries .c-domain .head"))) {
+  // So is an address of usual length, also beside a tag.
+  for (const it of innerWidth < 768 ? [] : all.filter((one) => one.matches("#registries .c-domain .head"))) {
     if (it.parentElement.title.length <= 24 && it.scrollWidth > it.clientWidth + 1) fault("cut address", it, it.parentElement.title);
+  }
+
+  // The counts of a group are whole: how many there are, and how many fail. The causes may be cut.
+  for (const it of all.filter((one) => one.matches(".group-spread, .group-failing > span"))) {
+    const range = document.createRange();
+    range.setStart(it.firstChild, 0);
+    range.setEnd(it.firstChild, it.matches(".group-spread") ? it.textContent.length : it.textContent.split(/[:：]/)[0].length);
+    if (range.getBoundingClientRect().right > it.getBoundingClientRect().right + 1) fault("cut count", it);
+  }
+
+  // The card of a status leaves its row in sight, where there is room for it above or below.
+  for (const it of document.querySelectorAll("tr:has([aria-describedby=card])")) {
+    const [row, card] = [it, document.getElementById("card")].map((one) => one.getBoundingClientRect());
+    const room = Math.max(row.top, innerHeight - row.bottom) - 16;
+    if (card.height < room && card.top < row.bottom && card.bottom > row.top) fault("card over its row", it);
+  }
+
+  // The reasons of events begin on one line, and so do their times.
+  for (const list of innerWidth < 768 ? [] : all.filter((one) => one.matches(".events"))) {
+    for (const part of [".event-why", ".event-when"]) {
+      const lefts = [...list.querySelectorAll(part)].map((one) => Math.round(one.getBoundingClientRect().left));
+      if (lefts.some((left) => Math.abs(left - lefts[0]) > 1)) fault("off its column", list.querySelector(part));
+    }
   }
 
   // The selection and what can be done with it have one line, on a window that is wide enough.
