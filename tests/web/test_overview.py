@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from registries.domain.registry import RegistrySecret, Verification, VerifyStatus
 from registries.domain.resource import certificate_annotations, password_annotations, verification_annotations
 from registries.index.survey import Survey
-from registries.models import NetworkIncident, ScheduledCredential, ScheduledRegistry, StateChange
+from registries.models import Grant, NetworkIncident, ScheduledCredential, ScheduledRegistry, StateChange
 from registries.probe.reason import Reason
 from registries.schedule.recent import grouped, turns
 from registries.schedule.state import State
@@ -348,3 +348,16 @@ def test_takes_seven_queries(cast: Cast) -> None:
             client.get(PATH)
         # the session, the person, the grants, the version of the store; the changes, the next check, the incident
         assert len(captured) == 7
+
+
+def test_the_namespaces_that_are_left_out_are_a_link_for_those_who_may_open_their_page(cast: Cast) -> None:
+    spaces = [f"space-{number}" for number in range(8)]
+    for name in spaces:
+        services().registries.create_namespace(access=cast.access("olive"), name=name)
+        cast.add("harbor-prod", namespace=name)
+
+    assert '<a href="/namespaces/">2 more namespaces</a>' in part(page(cast), "shares")
+
+    for name in spaces:
+        Grant.objects.create(user=cast.users["vic"], namespace=name, role="image-viewer")
+    assert "2 more namespaces</li>" in part(page(cast, "vic"), "shares")

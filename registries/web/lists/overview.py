@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -114,7 +115,7 @@ def overview(request: ConsoleRequest) -> HttpResponse:
     if survey.tally.total:
         scope = _scope(snapshot, access)
         context |= _news(facts, scope, now) | {"tasks": _tasks(survey, now)}
-        context["namespaces"] = _namespaces(facts.namespaces)
+        context["namespaces"] = _namespaces(facts.namespaces, access)
         # Without a number: it takes lists of the cluster.
         context["unused_url"] = services().pull_failures.available and filters.url(ListQuery(), unused=NOBODY)
     return render(request, "overview/overview.html", context)
@@ -290,9 +291,10 @@ def _tallies(snapshot: Snapshot, access: Access, now: datetime) -> list[tuple[st
     return rows
 
 
-def _namespaces(rows: Sequence[tuple[str, Tally]]) -> dict[str, Any]:
-    """The shares of the first namespaces."""
+def _namespaces(rows: Sequence[tuple[str, Tally]], access: Access) -> dict[str, Any]:
+    """The shares of the first namespaces, and the page of all, for those who may open it."""
     shown: list[tuple[str, str, list[Part]]] = [
         (name, filters.url(ListQuery(), namespace=name), share(tally)) for name, tally in rows[:NAMESPACES]
     ]
-    return {"shown": shown, "more": len(rows[NAMESPACES:])}
+    url = reverse("registries:namespaces") if access.may_anywhere(Permission.EDIT) else ""
+    return {"shown": shown, "more": len(rows[NAMESPACES:]), "url": url}
