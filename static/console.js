@@ -4,6 +4,7 @@ import "./card.js";
 import "./details.js";
 import "./failures.js";
 import "./focus.js";
+import "./form-problem.js";
 import "./frame.js";
 import "./keys.js";
 import "./list.js";
@@ -43,7 +44,7 @@ function tellUnanswered({ requestConfig, xhr }) {
 // Show a toast for an error without a message, and for an unreachable server.
 document.addEventListener("htmx:responseError", (event) => {
   const { xhr } = event.detail;
-  const says = (xhr.getResponseHeader("HX-Trigger") || "").includes("toast");
+  const says = (xhr.getResponseHeader("HX-Trigger") || "").match(/"(toast|form-problem)"/);
   if (xhr.status === 401 || says) return;
   if (isUnanswered(xhr.status)) tellUnanswered(event.detail);
   else showToast({ text: words.failed, kind: "bad" });

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django_htmx.http import reswap
+from django_htmx.http import reswap, trigger_client_event
 
 from registries.domain.errors import ConsoleError, TooManyRequests
 from registries.domain.resource import API_ROOT
@@ -56,7 +56,7 @@ class ErrorMiddleware:
                 log.error("%s", error, exc_info=error)
             return _of_error(request, error)
         if isinstance(error, RequestDataTooBig | TooManyFieldsSent):
-            return problem(request, 413, _("The request is too large. Shorten it and submit it again."))
+            return _too_large(request)
         return None
 
 
@@ -90,9 +90,23 @@ def problem(request: HttpRequest, status: int, text: str, title: str = "", form:
     return render(request, "error.html", context, status=status)
 
 
+def _too_large(request: HttpRequest) -> HttpResponse:
+    if not is_htmx(request):
+        return problem(request, 413, _("The request is too large. Shorten it and submit it again."))
+    text = _(
+        "The form is too large. Nothing was changed, and your input is still here. Shorten it and submit it again."
+    )
+    return _in_the_form(413, text)
+
+
+def _in_the_form(status: int, text: str) -> HttpResponse:
+    """An error of a whole form, for HTMX: form-problem.js shows it on top of the form, which keeps what was typed."""
+    return trigger_client_event(reswap(HttpResponse(status=status), "none"), "form-problem", {"text": text})
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig | TooManyFieldsSent):
-        return problem(request, 413, _("The request is too large. Shorten it and submit it again."))
+        return _too_large(request)
     return problem(request, 400, _("The request could not be understood. Go back and try again."))
 
 
@@ -123,7 +137,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     get_token(request)
     if is_htmx(request):
         text = _("The form had expired. Nothing was changed, and your input is still here. Submit it again.")
-        return problem(request, 403, text)
+        return _in_the_form(403, text)
     if request.path == reverse("login") and request.user.is_authenticated:
         return HttpResponseRedirect(
             _here(request, request.POST.get("next", "")) or reverse("registries:list")

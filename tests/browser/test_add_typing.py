@@ -239,7 +239,8 @@ class TestAStaleForm:
         save = form.get_by_role("button", name=ZH.ok, exact=True)
 
         save.click()
-        expect(page.get_by_text("表单已过期")).to_be_visible()
+        expect(form.locator(".dialog-content > #error-summary")).to_contain_text("表单已过期")
+        expect(form.locator("#error-summary")).to_be_focused()
         page.keyboard.press("Escape")
         expect(page.get_by_text(ZH.discard)).to_be_visible()
         page.keyboard.press("Escape")
@@ -258,7 +259,7 @@ class TestAStaleForm:
         save = form.get_by_role("button", name=ZH.save, exact=True)
 
         save.click()
-        expect(page.get_by_text("表单已过期")).to_be_visible()
+        expect(form.locator(".dialog-content > #error-summary")).to_contain_text("表单已过期")
         expect(save).to_be_enabled()
         save.click()
 

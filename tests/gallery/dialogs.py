@@ -150,7 +150,7 @@ def beside_old(*then: str) -> Act:
 
 
 def refused(*, large: bool = False) -> Act:
-    """A form of an earlier session, or one that is too large. The toast says so, and what was typed stays."""
+    """A form of an earlier session, or one that is too large. It says so itself, and what was typed stays."""
 
     def act(page: Page, scene: Scene) -> None:
         choose("harbor-team-a", "edit")(page, scene)
@@ -161,7 +161,7 @@ def refused(*, large: bool = False) -> Act:
         else:
             page.context.clear_cookies(name="csrftoken")
         page.locator("#edit-save").click()
-        page.locator(".toast-bad").wait_for()
+        form.locator("#error-summary").wait_for()
 
     return act
 
