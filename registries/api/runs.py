@@ -206,7 +206,7 @@ def _as_it_stands(caller: Caller, run: UUID, runs: Runs) -> dict[str, Any] | Non
         "total": view.total,
         "ended": view.ended,
         "succeeded": view.succeeded,
-        "failed": view.failed,
+        "failed": view.failed + view.gone,
         "items": [_item(item) for item in items],
     }
 

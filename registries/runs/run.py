@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from registries.audit.action import Action
 from registries.domain.access import Access, Permission
+from registries.domain.errors import Problem
 from registries.domain.registry import Key
 from registries.models import Run, RunItem
 from registries.probe import Reason
@@ -26,6 +27,8 @@ LOST_AFTER = timedelta(seconds=15)
 """A running run without a heartbeat for this long is interrupted."""
 RETRIED = "again"
 """The problem of a waiting item that was tried before. It may be done although nothing was recorded."""
+NOT_THERE = frozenset((Problem.GONE, Problem.RECREATED))
+"""The problems of an item whose registry no longer exists, so that nobody can select it."""
 SUCCESSES = ("", Reason.OK.value, Reason.OK_UNVERIFIED.value)
 """The reasons of a done item that count as success. An item has a reason only if it was tested."""
 
@@ -136,11 +139,16 @@ class RunView:
     @property
     def failed(self) -> int:
         """Items whose test failed, and items that could not be tested or changed."""
-        return self.ended - self.succeeded - self.left_alone
+        return self.ended - self.succeeded - self.left_alone - self.gone
+
+    @property
+    def gone(self) -> int:
+        """Items whose registry no longer exists: these did not fail."""
+        return sum(group.count for group in self.groups if group.problem in NOT_THERE)
 
     @property
     def tried(self) -> int:
-        """All that ended, without the items left alone."""
+        """All that ended, without the items left alone, and without those that are gone."""
         return self.succeeded + self.failed
 
     @property

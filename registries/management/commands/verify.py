@@ -198,10 +198,11 @@ class Command(BaseCommand):
             if not group.ok:
                 text = labels.reason(group.reason) if group.state is ItemState.DONE else ""
                 self.stdout.write(f"  {group.count:5}  {group.reason or group.problem}  {text}".rstrip())
+        gone = f", {view.gone} gone" if view.gone else ""
         cut = "" if view.state is RunState.DONE else f", stopped with {view.total - view.ended} to go"
         self.stdout.write(
             f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {view.total} registries: {view.succeeded} connected, "
-            f"{view.failed} failed, {view.left_alone} left alone{cut}"
+            f"{view.failed} failed{gone}, {view.left_alone} left alone{cut}"
         )
         fine = all(it.ok or it.problem in (Problem.UNDER_WAY, Problem.GONE) for it in view.groups)
         return fine and view.state is RunState.DONE

@@ -16,10 +16,10 @@ from registries.domain.errors import NotFound, Problem
 from registries.domain.registry import RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.runs.engine import Runs
-from registries.runs.run import RESUMABLE, Item, RunState, RunView
+from registries.runs.run import NOT_THERE, RESUMABLE, Item, RunState, RunView
 from registries.web.pulls.pull_secrets import doomed, usage_place
 from registries.web.responses import dialog, nothing
-from registries.web.runs.progress import NOT_THERE, choice, failures, number_of, run_dialog, start_once
+from registries.web.runs.progress import choice, failures, number_of, run_dialog, start_once
 from registries.wiring import services
 from registries.words import labels
 from registries.words.sync import deletion_sentences

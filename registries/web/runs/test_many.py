@@ -17,10 +17,10 @@ from registries.domain.registry import RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.probe import Reason
 from registries.runs.engine import Runs
-from registries.runs.run import Group, Item, ItemState, RunState, RunView
+from registries.runs.run import NOT_THERE, Group, Item, ItemState, RunState, RunView
 from registries.web import filters
 from registries.web.responses import details_url, dialog, is_htmx
-from registries.web.runs.progress import NOT_THERE, run_dialog
+from registries.web.runs.progress import run_dialog
 from registries.wiring import services
 from registries.words import labels, providers
 from registries.words.problems import problem_text
@@ -129,7 +129,7 @@ def _progress(request: ConsoleRequest, run: UUID, *, note: str = "") -> HttpResp
         "groups": [_group(it, () if running else _only_item(access, run, it)) for it in view.groups],
         "lines": [_line(it) for it in lines],
         "running": running,
-        "selectable": view.failed - sum(it.count for it in view.groups if it.problem in NOT_THERE),
+        "selectable": view.failed,
     }
     return run_dialog(request, "runs/_verify_run.html", view, context, title=_title(view))
 
