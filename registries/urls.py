@@ -8,7 +8,7 @@ from registries.web.administration import accounts, channels, mirrors, namespace
 from registries.web.frame import palette
 from registries.web.journal.journal import journal, journal_run
 from registries.web.journal.journal_export import journal_export
-from registries.web.lists.list import namespace_options, pulse, registry_list, run_notices, selection
+from registries.web.lists.list import namespace_options, pulse, registry_list, selection
 from registries.web.lists.overview import overview
 from registries.web.pulls.pull_failures import pull_failures, restart_pod
 from registries.web.pulls.pull_secrets import pull_secret, run_usage, usage
@@ -33,6 +33,7 @@ from registries.web.responses import with_accounts_only as local
 from registries.web.runs import test_many, undo
 from registries.web.runs.copy_to import copy, copy_cancel, copy_many, copy_plan, copy_progress, copy_start
 from registries.web.runs.delete_many import batch_delete, run_cancel, run_items, run_progress, run_start
+from registries.web.runs.notices import dismiss_notice, run_notices
 
 
 class NameConverter:
@@ -78,6 +79,7 @@ urlpatterns = [
     path("registries/-/copies/<uuid:run>/start/", copy_start, name="copy_start"),
     path("registries/-/copies/<uuid:run>/cancel/", copy_cancel, name="copy_cancel"),
     path("registries/-/notices/", run_notices, name="run_notices"),
+    path("registries/-/notices/<uuid:run>/dismiss/", dismiss_notice, name="dismiss_notice"),
     path("registries/-/runs/<uuid:run>/", run_progress, name="run"),
     path("registries/-/runs/<uuid:run>/items/", run_items, name="run_items"),
     path("registries/-/runs/<uuid:run>/usage/", run_usage, name="run_usage"),

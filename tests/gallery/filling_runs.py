@@ -37,6 +37,7 @@ def fill_run(kind: str, state: str, done: int, run_id: UUID) -> None:
         owner=owner,
         state="running" if lost else state,
         beat_at=now - timedelta(hours=1) if lost else later,
+        started_at=now - timedelta(minutes=3),
         finished_at=later if over else None,
         robots=["robot$team-a+deploy-20261129", "robot$team-a+deploy"] if kind == "rotate" else [],
     )

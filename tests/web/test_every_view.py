@@ -70,6 +70,7 @@ VIEWS = {
     "batch_delete": View({**dict.fromkeys(SEES, 422)}, data={"uids": "nothing"}, wrong="get"),
     "verify_batch": View(dict.fromkeys(SEES, 422), data={"uids": "nothing"}, wrong="get"),
     "run_notices": View(ANYBODY),
+    "dismiss_notice": View(dict.fromkeys(ANYBODY, 302), {"run": uuid4()}, data={}, wrong="get"),
     "copy": View(DELETES, IN_TEAM_A),
     "relatives": View(SEES, IN_TEAM_A),
     "align": View({**DELETES, "olive": 404, "nina": 404}, IN_TEAM_A, wrong="put"),

@@ -46,7 +46,7 @@ def run(cast: Cast, kind: str, state: str, mixture: tuple[int, ...], **values: o
     reason = {"verify": "ok", "delete": ""}[kind]
     outcomes = (
         (ItemState.DONE, reason, ""),
-        (ItemState.FAILED, "", "gone"),
+        (ItemState.FAILED, "", "uncertain"),
         (ItemState.LEFT_ALONE, "rate_limited", "left_alone"),
         (ItemState.WAITING, "", ""),
     )
@@ -90,8 +90,84 @@ def test_the_counts_add_up(cast: Cast, kind: str, state: str, mixture: tuple[int
             assert told["done"] + others + told.get("skipped", 0) + told.get("waiting", 0) == told["total"]
 
 
+@pytest.mark.parametrize("kind", PAGES)
+def test_registries_that_are_gone_did_not_fail(cast: Cast, kind: str) -> None:
+    client = cast.client("olive", hx_request="true")
+    made = run(cast, kind, "done", (2, 3, 0, 0))
+    RunItem.objects.filter(run=made, name__in=("failed-0", "failed-1")).update(problem="gone")
+
+    for shown in (client.get(PAGES[kind].format(made.pk)), client.get(NOTICES)):
+        text = shown.content.decode()
+        assert "已不存在 2 个" in text
+        assert "失败 1 个" in text
+        assert counts(text)["done"] == (3 if kind == "verify" else 2)
+
+
+class TestADialogOverTheList:
+    """Its polls bring the notices along, so that nothing asks for them beside it."""
+
+    @pytest.mark.parametrize("kind", PAGES)
+    def test_brings_the_notices_when_they_changed(self, cast: Cast, kind: str) -> None:
+        made = run(cast, kind, "running", (1, 0, 0, 2))
+        client = cast.client("olive", hx_request="true", hx_current_url="http://testserver/registries/?q=a")
+        address = PAGES[kind].format(made.pk)
+
+        first = client.get(address)
+        shown = first.content.decode()
+        assert 'hx-swap-oob="true"' in shown
+        assert 'hx-include="#notices-version"' in shown
+        assert "runs-changed" not in first.get("HX-Trigger", "")
+        version = shown.partition('name="notices" value="')[2].partition('"')[0]
+        assert version
+
+        assert "run-notices" not in client.get(address, {"notices": version}).content.decode()
+
+        RunItem.objects.filter(run=made, state=ItemState.WAITING).first().delete()  # type: ignore[union-attr]
+        assert "run-notices" in client.get(address, {"notices": version}).content.decode()
+
+    @pytest.mark.parametrize("url", ["http://testserver/overview/", "http://testserver/registries/team-a/x/"])
+    def test_brings_none_over_a_page_without_notices(self, cast: Cast, url: str) -> None:
+        made = run(cast, "verify", "running", (1, 0, 0, 2))
+        client = cast.client("olive", hx_request="true", hx_current_url=url)
+
+        assert "run-notices" not in client.get(PAGES["verify"].format(made.pk)).content.decode()
+
+
 class TestTheNotices:
     """The newest run of each kind, after the page was left."""
+
+    def test_say_when_the_run_ended_or_began(self, cast: Cast) -> None:
+        now = timezone.now()
+        run(cast, "verify", "done", (1, 0, 0, 0), finished_at=now - timedelta(minutes=4))
+        run(cast, "delete", "running", (1, 0, 0, 1), started_at=now - timedelta(minutes=7))
+
+        shown = re.sub(r"<[^>]*>", "", cast.client("olive").get(NOTICES).content.decode())
+
+        assert "4 分钟前" in shown
+        assert "开始于 7 分钟前" in shown
+
+    @pytest.mark.parametrize("state", STATES)
+    def test_can_be_closed_once_nothing_is_left_to_decide(self, cast: Cast, state: str) -> None:
+        made = run(cast, "verify", state, (1, 0, 0, 1))
+        client = cast.client("olive", hx_request="true")
+        address = f"{NOTICES}{made.pk}/dismiss/"
+        over = state in ("cancelled", "done")
+        assert (address in client.get(NOTICES).content.decode()) is over
+
+        answer = client.post(address).content.decode()
+
+        assert ('class="notice ' in answer) is not over
+        assert (
+            'class="notice ' in client.get("/registries/", headers={"hx-request": ""}).content.decode()
+        ) is not over
+
+    def test_of_passwords_that_wait_for_a_decision_cannot_be_closed(self, cast: Cast) -> None:
+        made = run(cast, "verify", "cancelled", (1, 0, 0, 1))
+        Run.objects.filter(pk=made.pk).update(kind="rotate")
+        client = cast.client("olive", hx_request="true")
+
+        assert "/dismiss/" not in client.get(NOTICES).content.decode()
+        assert 'class="notice ' in client.post(f"{NOTICES}{made.pk}/dismiss/").content.decode()
 
     def test_are_one_for_tests_and_one_for_deletions(self, cast: Cast) -> None:
         for kind, number in product(PAGES, (2, 3)):

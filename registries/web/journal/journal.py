@@ -28,6 +28,7 @@ from registries.web.journal.journal_filter import JournalFilter
 from registries.web.pages import Pages
 from registries.web.responses import details_url, is_htmx
 from registries.web.runs import progress
+from registries.web.runs.notices import of_runs
 from registries.wiring import services
 from registries.words.journal import Line as Words
 from registries.words.journal import line, run_action, run_outcome
@@ -70,7 +71,7 @@ def rows(access: Access, form: JournalFilter, lines: Sequence[Line]) -> list[Row
     uids = [
         it.uid for it in lines if isinstance(it, AuditEntry) and (it.action, it.outcome) == (deletions, OK)
     ]
-    of_run, of_one = progress.of_runs(access, runs), services().undo.offered(access=access, uids=uids)
+    of_run, of_one = of_runs(access, runs), services().undo.offered(access=access, uids=uids)
     return [
         _run_row(access, snapshot, form, it, of_run.get(it.run, ""))
         if isinstance(it, RunLine)

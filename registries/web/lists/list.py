@@ -18,13 +18,12 @@ from registries.domain.access import EVERYWHERE, Access, Permission
 from registries.domain.query import PAGE_SIZES, Filter, Group, ListQuery, Page, Sort, Tally
 from registries.domain.registry import Provider
 from registries.log_in.access import ConsoleRequest
-from registries.runs.engine import mentioned
 from registries.web import filters
 from registries.web.lists.group_rows import with_heads
 from registries.web.lists.rows import ACTIONS, RegistryAction, of_rows, offered_for_many, rows_html
 from registries.web.pages import near_pages
 from registries.web.responses import is_htmx, pulse_every
-from registries.web.runs.progress import of_runs
+from registries.web.runs.notices import notices
 from registries.wiring import services
 from registries.words import labels
 from registries.words.language import Text
@@ -41,7 +40,7 @@ def registry_list(request: ConsoleRequest) -> HttpResponse:
     page = services().index.page(access=request.access, query=query)
     context = _context(request, query, page)
     if not is_htmx(request):
-        context |= notices(request.access)
+        context |= notices(request)
     template = "lists/_list.html" if is_htmx(request) else "lists/list.html"
     response = render(request, template, context)
     if is_htmx(request):
@@ -74,25 +73,6 @@ def _context(request: ConsoleRequest, query: ListQuery, page: Page) -> dict[str,
         "actions": ACTIONS,
         "pulse_every": pulse_every(),
         "unused": _unused(request.access, query),
-    }
-
-
-@require_safe
-def run_notices(request: ConsoleRequest) -> HttpResponse:
-    """The notices of runs. They poll while a run is under way."""
-    return render(request, "runs/_run_notices.html", notices(request.access))
-
-
-def notices(access: Access) -> dict[str, Any]:
-    """The context of the notices above the list: the newest run of each kind, as a RunView, with the kind. Runs go on
-    after their dialog or page was left."""
-    kinds = services().runs
-    shown = [(kind, kinds[kind].view(access=access, run_id=run)) for kind, run in mentioned(access)]
-    ended = [run.id for kind, run in shown if kind == "delete" and run.state != "running"]
-    return {
-        "notices": shown,
-        "running": any(run.state == "running" for _, run in shown),
-        "undo": ended if ended and of_runs(access, ended) else [],
     }
 
 

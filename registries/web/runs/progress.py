@@ -1,13 +1,11 @@
 """What the dialogs of runs share: a start that may come twice, the answer with its events, the undo of deletions."""
 
-from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django_htmx.http import trigger_client_event
 
 from registries.audit import search
@@ -18,15 +16,13 @@ from registries.log_in.access import ConsoleRequest
 from registries.runs.engine import Runs
 from registries.runs.run import RunState, RunView
 from registries.web.responses import dialog
+from registries.web.runs.notices import add_notices
 from registries.wiring import services
 from registries.words import labels
 from registries.words.problems import problem_text
 
 CHANGED = "runs-changed"
-"""The event of a run that changed, also of one whose progress is shown: the notices are fetched again, so that they
-say the same as its dialog."""
-NOT_THERE = frozenset((Problem.GONE, Problem.RECREATED))
-"""The problems of a registry that no longer exists, so that nobody can select it."""
+"""The event of a run that changed: the notices are fetched again."""
 
 
 def start_once(runs: Runs, access: Access, run: UUID, *, forget: bool = False) -> None:
@@ -40,7 +36,7 @@ def start_once(runs: Runs, access: Access, run: UUID, *, forget: bool = False) -
 
 def failures(runs: Runs, access: Access, view: RunView) -> list[tuple[Any, str]]:
     """The items of a run that failed, each with the text of its problem."""
-    failed = runs.failed(access=access, run_id=view.id) if view.failed else []
+    failed = runs.failed(access=access, run_id=view.id) if view.failed or view.gone else []
     return [(item, problem_text(item.problem)) for item in failed]
 
 
@@ -52,10 +48,11 @@ def run_dialog(
     *,
     title: str,
 ) -> HttpResponse:
-    """The dialog of a run as it stands. At its end the list is drawn again."""
+    """The dialog of a run as it stands, with the notices above the list, if they changed. At its end the list is drawn
+    again."""
     context = {"run": view, "state": view.state.value, "title": title, **context}
     response = dialog(request, template, context, title=title)
-    trigger_client_event(response, CHANGED, {})
+    add_notices(request, response)
     if view.state is not RunState.RUNNING:
         trigger_client_event(response, "registries-changed", {})
     return response
@@ -74,14 +71,6 @@ def choice(request: HttpRequest, *, shared: bool = True) -> dict[str, Any]:
 
 def undo_url(key: Key, uid: str) -> str:
     return reverse("registries:undo", args=(key.namespace, key.name, uid))
-
-
-def of_runs(access: Access, runs: Collection[UUID]) -> dict[UUID, str]:
-    """The addresses that undo these runs of deletions: of those with something that the person can restore."""
-    if not runs or not services().undo.is_on:
-        return {}
-    found = search.runs_to_undo(access, runs, timezone.now() - services().undo_lasts)
-    return {run: reverse("registries:undo_run", args=(run,)) for run in found}
 
 
 def number_of(access: Access, run: UUID) -> int:
