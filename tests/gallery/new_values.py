@@ -33,7 +33,7 @@ def renewal(page: Page, scene: Scene) -> None:
 
 
 def second_robot(page: Page, scene: Scene) -> None:
-    """The toast after a Harbor created a second robot account. The registry is a new one for each look."""
+    """The dialog after a Harbor created a second robot account. The registry is a new one for each look."""
     with harbor() as peer:
         name = new_registry(page, scene, domain=peer.server.address, username=NAME, password=OLD)
         page.goto(f"/registries/team-a/{name}/password/")
@@ -41,7 +41,7 @@ def second_robot(page: Page, scene: Scene) -> None:
         for field, text in zip(("username", "password"), ADMIN, strict=True):
             page.locator(f"#id_harbor_{field}").fill(text)
         page.locator("#harbor-second").click()
-        page.locator(".toast-ok").wait_for()
+        page.locator("#rotation .check-warn").first.wait_for()
 
 
 def copied(password: str = "") -> Act:

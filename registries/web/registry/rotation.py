@@ -85,7 +85,7 @@ def rotation_cancel(request: ConsoleRequest, run: UUID) -> HttpResponse:
 
 
 def progress(request: ConsoleRequest, run: UUID) -> HttpResponse:
-    """The dialog of a run as it stands; after a full success it closes."""
+    """The dialog of a run as it stands. After a full success it closes, unless there is something to do in Harbor."""
     access, rotations = request.access, _rotations()
     view = rotations.runs.view(access=access, run_id=run)
     items = rotations.runs.in_order(access=access, run_id=run)
@@ -112,12 +112,16 @@ def progress(request: ConsoleRequest, run: UUID) -> HttpResponse:
 
 def _succeeded(request: ConsoleRequest, items: Sequence[Item], view: RunView) -> HttpResponse:
     first, found = items[0].key, services().index.fresh().find(items[0].key)
-    text = _what_changed(items, found, view)
-    if found:
-        text = sentences(text, *_advice(request, found, view))
+    text, saved = _what_changed(items, found, view), ("registry-saved", {"uid": items[0].uid, "tested": True})
+    advice = _advice(request, found, view) if found else ()
+    if _robots(found, view):
+        context = {"succeeded": text, "advice": [it for it in advice if it], "lines": []}
+        title = str(TITLES[RunState.DONE])
+        response = run_dialog(request, "registry/_rotation.html", view, context, title=title)
+        return trigger_client_event(response, *saved)
+    text = sentences(text, *advice)
     if shown_path(request) == details_url(first):
         return back(request, text, "registries:details", first.namespace, first.name)
-    saved = ("registry-saved", {"uid": items[0].uid, "tested": True})
     return done(request, text, saved, (CHANGED, {}), href=details_url(first))
 
 
