@@ -52,12 +52,14 @@ GROUP = (
     "white-space: nowrap; width: {}px; font: 16px serif'>27 failing: Timed out</span></p>"
 )
 CARD = (
-    "<table style='position: fixed; top: 100px; margin: 0'><tr><td><button aria-describedby='card' style='height: 44px'>"
+    "<table style='position: fixed; top: 100px'><tr><td><button aria-describedby='card' style='height: 44px'>"
     "Failed</button></td></tr></table><div id='card' style='position: fixed; top: {}px; height: 200px'>Failed</div>"
 )
 EVENTS = (
     "<ol class='events'>"
-    + "".join(f"<li><b>{it}</b> <span {{0}} class='event-why'>timeout</span></li>" for it in ("Tested", "Edited it"))
+    + "".join(
+        f"<li><b>{it}</b> <span {{0}} class='event-why'>timeout</span></li>" for it in ("Tested", "Edited it")
+    )
     + "</ol>"
 )
 COMMAND = "<pre style='width: 29ch; white-space: pre-wrap'><code>kubectl -n team-a create {}</code></pre>"

@@ -57,10 +57,10 @@ def test_the_row_under_the_pointer_can_be_told_from_the_others(theme: str) -> No
     token = POINTED_AT.search(text)
     assert token
 
-    surface, over, pill = (
-        _rgba(pairs[it][theme == "dark"]) for it in ("--surface", token[1], "--idle-weak")
+    surface, over, pill = (_rgba(pairs[it][theme == "dark"]) for it in ("--surface", token[1], "--idle-weak"))
+    row = tuple(
+        over[3] * part + (1 - over[3]) * below for part, below in zip(over[:3], surface[:3], strict=True)
     )
-    row = tuple(over[3] * part + (1 - over[3]) * below for part, below in zip(over[:3], surface[:3], strict=True))
 
     assert _contrast(row, surface) >= 1.09
     assert _contrast(row, pill) >= 1.09
