@@ -33,6 +33,12 @@ document.addEventListener("htmx:configRequest", (event) => {
   delete event.detail.parameters.csrfmiddlewaretoken;
 });
 
+// A dialog says which notices of runs the list shows: its answer brings newer ones along.
+document.addEventListener("htmx:configRequest", ({ detail: { elt, headers } }) => {
+  const shown = document.getElementById("run-notices")?.dataset.version;
+  if (shown && elt.closest("#dialog-body")) headers["X-Notices"] = shown;
+});
+
 // A change may have been made. Something that only reads has changed nothing, and where the bar of offline.js says that
 // the server is away, nothing more need be said.
 function tellUnanswered({ requestConfig, xhr }) {

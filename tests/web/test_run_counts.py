@@ -115,15 +115,14 @@ class TestADialogOverTheList:
         first = client.get(address)
         shown = first.content.decode()
         assert 'hx-swap-oob="true"' in shown
-        assert 'hx-include="#notices-version"' in shown
         assert "runs-changed" not in first.get("HX-Trigger", "")
-        version = shown.partition('name="notices" value="')[2].partition('"')[0]
+        version = shown.partition('data-quiet\n     data-version="')[2].partition('"')[0]
         assert version
 
-        assert "run-notices" not in client.get(address, {"notices": version}).content.decode()
+        assert "run-notices" not in client.get(address, headers={"x-notices": version}).content.decode()
 
         RunItem.objects.filter(run=made, state=ItemState.WAITING).first().delete()  # type: ignore[union-attr]
-        assert "run-notices" in client.get(address, {"notices": version}).content.decode()
+        assert "run-notices" in client.get(address, headers={"x-notices": version}).content.decode()
 
     @pytest.mark.parametrize("url", ["http://testserver/overview/", "http://testserver/registries/team-a/x/"])
     def test_brings_none_over_a_page_without_notices(self, cast: Cast, url: str) -> None:

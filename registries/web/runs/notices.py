@@ -60,12 +60,12 @@ def notices(request: ConsoleRequest) -> dict[str, Any]:
 
 
 def add_notices(request: ConsoleRequest, response: HttpResponse) -> None:
-    """Adds the notices to the answer for a dialog over the list, unless the list shows the same: a poll of the dialog
-    sends the version that it shows."""
+    """Adds the notices to the answer for a dialog over the list, unless the list shows the same (X-Notices, which the
+    script adds)."""
     if not is_htmx(request) or shown_path(request) != reverse("registries:list"):
         return
     context = notices(request)
-    if request.GET.get("notices") != context["version"]:
+    if request.headers.get("X-Notices") != context["version"]:
         response.write(render_to_string(TEMPLATE, {**context, "beside": True}, request))
 
 
