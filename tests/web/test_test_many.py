@@ -165,7 +165,7 @@ def test_one_that_is_gone_or_created_again_is_not_tested_and_said(cast: Cast, pr
     problems = {it.name: it.problem for it in RunItem.objects.filter(run=run)}
     assert problems == {"gone": "gone", "again": "recreated"}
     assert cast.find("again").verification.status is VerifyStatus.UNTESTED
-    assert runs.view(access=access, run_id=run).failed == 2
+    assert runs.view(access=access, run_id=run).gone == 2
     client = htmx(cast)
     assert "verify-failures" not in client.get(f"{PATH}{run}/").content.decode(), "nothing is left to select"
     assert json.loads(client.post(f"{PATH}{run}/failures/")["HX-Trigger"])["selection-set"] == {"uids": []}
