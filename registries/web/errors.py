@@ -1,9 +1,12 @@
 """Unhandled errors as a page, or as a toast for HTMX, with the request id. Details are only in the log."""
 
 import logging
+import sqlite3
+import sys
 from collections.abc import Callable
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import render
@@ -119,13 +122,33 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    text = _("An internal error occurred and was logged. Try again in a moment.")
+    """Django calls it while it handles the error."""
+    away = _is_away(sys.exc_info()[1])
+    status = 503 if away else 500
+    text = (
+        _("The database of the console does not answer. Try again in a moment.")
+        if away
+        else _("An internal error occurred and was logged. Try again in a moment.")
+    )
     try:
-        return problem(request, 500, text)
+        return problem(request, status, text)
     except Exception:
         log.exception("the page of an error cannot be made with its frame")
-    context = {"status": 500, "text": text, "again": True, "request": request, "theme": shown_theme(request)}
-    return HttpResponse(render_to_string("error_alone.html", context), status=500)
+    context = {
+        "status": status,
+        "text": text,
+        "again": True,
+        "request": request,
+        "theme": shown_theme(request),
+    }
+    return HttpResponse(render_to_string("error_alone.html", context), status=status)
+
+
+def _is_away(error: BaseException | None) -> bool:
+    """Whether the database does not answer, or another process holds it for too long. SQLite reports a wrong query as
+    such an error, too."""
+    wrong = getattr(error.__cause__, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR if error else False
+    return isinstance(error, OperationalError | InterfaceError) and not wrong
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

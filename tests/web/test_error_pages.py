@@ -1,6 +1,9 @@
 """The page of an internal error, where one part of the database is broken, and where every page would fail."""
 
+import json
 import re
+import sqlite3
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -38,6 +41,35 @@ def test_an_internal_error_is_a_page_of_the_console(
     assert 'data-bs-theme="dark"' in shown
     assert ("account-menu" in shown) is framed
     assert table not in shown
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_a_database_that_another_process_holds_is_not_available(
+    cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, htmx: bool
+) -> None:
+    """No internal error: the next try may succeed."""
+    client = cast.client("olive", **({"hx_request": "true"} if htmx else {}))
+    client.raise_request_exception = False
+    holder, other = (
+        sqlite3.connect(tmp_path / "held", timeout=0, isolation_level=None) for _process in range(2)
+    )
+    holder.execute("BEGIN EXCLUSIVE")
+
+    def page(**_asked: object) -> None:
+        with connection.wrap_database_errors:
+            other.execute("BEGIN EXCLUSIVE")
+
+    monkeypatch.setattr(services().index, "page", page)
+    answer = client.get("/registries/")
+    holder.close()
+    other.close()
+
+    assert answer.status_code == 503
+    if htmx:
+        assert "控制台的数据库没有响应" in str(json.loads(answer["HX-Trigger"]))
+    else:
+        assert "控制台的数据库没有响应" in answer.content.decode()
+        assert "服务器内部错误" not in answer.content.decode()
 
 
 @pytest.mark.parametrize("page", ["/pull-failures/", "/pull-failures/secrets/"])
