@@ -20,6 +20,7 @@ from pathlib import Path
 from registries.demo.behaviours import BEHAVIOURS, Behaviour
 from registries.demo.seed import ACCOUNTS, PASSWORD
 from tests import canary
+from tests.peers.command import listens
 from tests.peers.ports import demo_base
 from tests.peers.prepared import ready_folder
 from tests.peers.scripted import wait_for
@@ -92,6 +93,8 @@ class RunningConsole:
         return process
 
     def _answers(self) -> bool:
+        if not listens(self.port):
+            return False
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=START) as answer:
                 return bool(answer.status == 200)
