@@ -37,16 +37,25 @@ def of(uid: str, since: date) -> list[DayRecord]:
     return list(DayRecord.objects.filter(uid=uid, day__gte=since).order_by("day"))
 
 
+def mark(ok: int, failed: int, down: int) -> str:
+    """The letter of a day: `o` good, `w` with failed tests, `x` with a confirmed failure, `-` without a test, also
+    while a failure lasted."""
+    if not ok and not failed:
+        return "-"
+    return "x" if down else "w" if failed else "o"
+
+
 def marks(uids: Sequence[str], since: date, number: int) -> dict[str, str]:
-    """A letter for each of `number` days by uid, oldest first: `o` good, `w` with failed tests, `x` with a confirmed
-    failure, `-` without a test. Registries without a test are left out. One query for 500."""
+    """The mark of each of `number` days by uid, oldest first. Registries without a test are left out. One query for
+    500."""
     found: dict[str, list[str]] = {}
     for first in range(0, len(uids), BATCH):
         some = DayRecord.objects.filter(uid__in=uids[first : first + BATCH], day__gte=since)
-        for uid, day, failed, down in some.values_list("uid", "day", "failed", "down"):
+        for uid, day, *numbers in some.values_list("uid", "day", "ok", "failed", "down"):
             place = (day - since).days
-            if place < number:
-                found.setdefault(uid, ["-"] * number)[place] = "x" if down else "w" if failed else "o"
+            letter = mark(*numbers)
+            if place < number and letter != "-":
+                found.setdefault(uid, ["-"] * number)[place] = letter
     return {uid: "".join(letters) for uid, letters in found.items()}
 
 
@@ -67,15 +76,15 @@ def availability(
 ) -> float | None:
     """The share of the time until now in which no confirmed failure lasted, 0 to 1; None without a test.
 
-    Only days with a record count, and today before its first test if yesterday has one: the last result lasts. The
+    Only days with a test count, and today before its first test if yesterday has one: the last result lasts. The
     first day counts by the part of it that is within `last`. `down_since` as for `with_current`, exact. A first day on
     which the registry was created counts from `created_at`; one that was restored has earlier days.
     """
     zone = timezone.get_default_timezone()
     begin, end = (now - last).timestamp(), now.timestamp()
+    failing_from = down_since.timestamp() if down_since else end
     watched = down = 0.0
-    found = dict.fromkeys((day for day, _ in seconds_by_day(down_since or now, now, zone)), 0)
-    found |= {it.day: it.down for it in records}
+    found = {it.day: it.down for it in records if it.ok or it.failed}
     today = now.astimezone(zone).date()
     if today - timedelta(days=1) in found:
         found.setdefault(today, 0)
@@ -90,8 +99,7 @@ def availability(
         if inside > 0:
             watched += inside
             down += min(inside, seconds * inside / (min(next_midnight, end) - start))
-    if down_since:
-        down += end - max(begin, down_since.timestamp())
+            down += max(0.0, min(next_midnight, end) - max(start, begin, failing_from))
     return 1 - min(down, watched) / watched if watched else None
 
 

@@ -52,7 +52,10 @@ def test_a_failure_that_lasts_counts_until_now() -> None:
     both = with_current(records, since, NOW)
     assert [(it.day.day, it.down // HOUR) for it in both] == [(27, 5), (28, 12)]
     assert availability(records, NOW, DAY, since) == pytest.approx(1 - (15 + 1) / 24)
-    assert availability([], NOW, DAY, NOW - 2 * DAY) == 0.0
+    assert availability([day(2)], NOW, 3 * DAY, NOW - 2 * DAY) == 0.5, "only the day with the test"
+    assert availability([day(2)], NOW, DAY, NOW - 2 * DAY) is None
+    untested = DayRecord(day=day(1).day, down=24 * HOUR)
+    assert availability([untested, day(0)], NOW, 2 * DAY) == 1.0
 
 
 def test_a_recovery_before_midnight_counts_after_it() -> None:
@@ -65,7 +68,7 @@ def test_a_recovery_before_midnight_counts_after_it() -> None:
 @pytest.mark.parametrize(
     ("records", "minutes", "failing", "share"),
     [
-        ([], 10, 10, 0.0),
+        ([day(0)], 10, 10, 0.0),
         ([day(0, 0.5)], 60, 0, 0.5),
         ([day(1, 24), day(0, 0.5)], 60, 0, (12 - 0.5) / 24),
         ([day(0, 3)], 3 * 24 * 60, 0, 0.75),

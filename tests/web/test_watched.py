@@ -118,7 +118,7 @@ def test_days_have_their_numbers_and_causes_in_words(cast: Cast) -> None:
     page = shown(cast)
 
     days = re.findall(r'<li class="day-(\w+)" title="([^"]+)"', page)
-    assert [kind for kind, _ in days] == ["idle"] * 26 + ["warn", "bad", "bad", "ok"]
+    assert [kind for kind, _ in days] == ["idle"] * 26 + ["some", "bad", "bad", "ok"]
     texts = [text.split(" · ", 1) for _, text in days]
     assert [day for day, _ in texts] == [str(today - timedelta(days=it)) for it in range(29, -1, -1)]
     assert [text for _, text in texts[-5:]] == [
@@ -128,7 +128,14 @@ def test_days_have_their_numbers_and_causes_in_words(cast: Cast) -> None:
         "2 connected · 2 failed · failing for 2 h · Timed out",
         "4 connected",
     ]
-    assert "4 days with tests · 2 with failures" in page
+    assert '<ol class="days" aria-label="30 days: 3 failed, 1 good, 26 not tested">' in page
+    legend = re.sub(r"<[^>]+>|\s+", " ", page.split("days-key")[1].split("</ul>")[0])
+    assert re.findall(r"[a-z]+(?: [a-z]+)*", legend)[-4:] == [
+        "connected",
+        "some tests failed",
+        "failing",
+        "no test",
+    ]
     assert "Connected → Failed Timed out" in page
     assert "Failed → Connected" in page
 
@@ -225,6 +232,36 @@ def test_a_strip_tells_its_days_by_height_and_in_words(
         cast.client("vic", hx_request="true").get("/registries/team-a/harbor-prod/status/").content.decode()
     )
     assert f'<path d="{good}"/>{red}</svg>' in card
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "text"),
+    [
+        (0, "30 days: 1 failed, 0 good, 29 not tested"),
+        (9, "30 days: 1 failed, 0 good, 29 not tested"),
+        (31, ""),
+    ],
+)
+def test_a_failure_that_lasts_looks_the_same_on_both_pages(cast: Cast, days_ago: int, text: str) -> None:
+    """The day of the last test is bad, though its record has no second of the failure yet; later days have no test."""
+    registry, at = cast.add(), timezone.now() - timedelta(days=days_ago)
+    fail(registry, 0)
+    DayRecord.objects.create(uid=registry.uid, day=timezone.localdate(at), failed=1)
+    plan(registry.uid, settled="failing", since=at, tested_at=at)
+
+    page = shown(cast)
+
+    kinds = re.findall(r'<li class="day-(\w+)" title', page)
+    if text:
+        path = f"M{3 * (29 - days_ago) + 1} 0V10"
+        assert f'aria-label="{text}"><path d=""/><path class="bad" d="{path}"/>' in row(cast)
+        assert f'aria-label="{text}"' in page
+        assert kinds == ["idle"] * (29 - days_ago) + ["bad"] + ["idle"] * days_ago
+    else:
+        assert 'class="month"' not in row(cast)
+        assert "No tests in this time." in page
+    if days_ago == 9:
+        assert "24 h no data 7 d no data" in page
 
 
 def test_a_registry_without_a_test_has_no_strip(cast: Cast) -> None:

@@ -247,10 +247,19 @@ def of_rows(registries: Iterable[RegistrySecret], now: datetime) -> dict[str, Se
     since = schedule.failing_since(failed)
     months = _months(tested, now)
     return {
-        uid: Seen(since.get(uid), *_paths(month), _in_numbers(month), silenced.get(uid))
+        uid: Seen(since.get(uid), *_paths(month), in_numbers(month), silenced.get(uid))
         for uid in since.keys() | months.keys() | silenced.keys()
-        for month in (months.get(uid, ""),)
+        for month in (until_now(months.get(uid, ""), since.get(uid), now),)
     }
+
+
+def until_now(month: str, since: datetime | None, now: datetime) -> str:
+    """The marks of the last days with a failure that is confirmed and lasts: no day record has its last part yet."""
+    if since is None:
+        return month
+    days_ago = (timezone.localdate(now) - timezone.localdate(since)).days
+    before = max(0, len(month) - 1 - days_ago)
+    return month[:before] + month[before:].replace("w", "x")
 
 
 def _months(registries: Iterable[RegistrySecret], now: datetime) -> dict[str, str]:
@@ -283,7 +292,8 @@ def _paths(month: str) -> tuple[str, str]:
     return good, "".join(f"M{3 * day + 1} {5 if month[day] == 'w' else 0}V10" for day in failed)
 
 
-def _in_numbers(month: str) -> str:
+def in_numbers(month: str) -> str:
+    """The marks of the last days as a sentence; "" without a test."""
     good = month.count("o")
     untested = month.count("-")
     numbers = {"days": len(month), "failed": len(month) - good - untested, "good": good, "untested": untested}

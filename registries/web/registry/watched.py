@@ -1,12 +1,12 @@
 """What the scheduled checks saw of one registry: its last days, how long it could be used, its changes of state."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy
 
 from registries.domain.registry import RegistrySecret
 from registries.models import DayRecord, ScheduledCredential, StateChange
@@ -14,9 +14,10 @@ from registries.schedule import days, recent
 from registries.schedule.due import JITTER
 from registries.schedule.intervals import Setting, Source
 from registries.schedule.state import State, was_refused
-from registries.web.lists.rows import DAYS
+from registries.web.lists.rows import DAYS, in_numbers, until_now
 from registries.wiring import services
 from registries.words import labels
+from registries.words.language import Text
 
 CHANGES = 5
 READ = 200
@@ -26,10 +27,32 @@ WINDOWS = (timedelta(hours=24), timedelta(days=7), timedelta(days=90))
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day of the strip. `kind` is ok, warn (some tests failed), bad (a confirmed failure) or idle (no test)."""
+    """A day of the strip. `mark` is that of `days.mark`."""
+
+    mark: str
+    text: str
+
+    @property
+    def kind(self) -> str:
+        return KINDS[self.mark].kind
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of days, as the legend explains it: `kind` is ok, some, bad or idle. `height` is in the legend."""
 
     kind: str
-    text: str
+    height: int
+    text: Text
+
+
+KINDS = {
+    "o": Kind("ok", 6, gettext_lazy("connected")),
+    "w": Kind("some", 9, gettext_lazy("some tests failed")),
+    "x": Kind("bad", 12, gettext_lazy("failing")),
+    "-": Kind("idle", 1, gettext_lazy("no test")),
+}
+"""By the mark of `days.mark`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +70,8 @@ class Watched:
     days: list[Day]
     """The last 30, oldest first; empty without a test."""
     days_text: str
+    legend: list[Kind]
+    """The kinds of these days."""
     availability: list[tuple[str, str]]
     """The window and its percentage, as ("24 h", "99.87%"); "" without a test."""
     turns: list[Turn]
@@ -64,13 +89,17 @@ def of(registry: RegistrySecret, now: datetime) -> Watched:
     down_since = recent.down_since([registry.uid]).get(registry.uid)
     records = days.of(registry.uid, today - max(WINDOWS))
     strip = _strip(days.with_current(records, down_since, now), changes, today)
+    since = row.since if row and row.settled == State.FAILING else None
+    month = until_now("".join(it.mark for it in strip), since, now)
+    strip = [replace(it, mark=mark) for it, mark in zip(strip, month, strict=True)]
     setting = services().schedule.intervals.of(registry.namespace, registry.uid)
     earliest = [it.at for it in changes[-1:]]  # one that was corrected keeps its days
     born = min([registry.created_at, *earliest])
     shares = ((it, days.availability(records, now, it, down_since, born)) for it in WINDOWS)
     return Watched(
         days=strip,
-        days_text=_summary(strip),
+        days_text=in_numbers(month),
+        legend=[kind for mark, kind in KINDS.items() if mark in month],
         availability=[(labels.span(window), _percent(share)) for window, share in shares],
         turns=[_turn(it) for it in changes[:CHANGES]],
         next="" if registry.deleting else _next(row, setting, now),
@@ -81,7 +110,8 @@ def of(registry: RegistrySecret, now: datetime) -> Watched:
 def _strip(records: Sequence[DayRecord], changes: Sequence[StateChange], today: date) -> list[Day]:
     found = {it.day: it for it in records}
     shown = [today - timedelta(days=n) for n in reversed(range(DAYS))]
-    return [_day(it, found.get(it), _causes(changes, it)) for it in shown] if found else []
+    strip = [_day(it, found.get(it), _causes(changes, it)) for it in shown]
+    return strip if any(it.mark != "-" for it in strip) else []
 
 
 def _causes(changes: Sequence[StateChange], day: date) -> list[str]:
@@ -97,8 +127,9 @@ def _causes(changes: Sequence[StateChange], day: date) -> list[str]:
 
 
 def _day(day: date, record: DayRecord | None, causes: list[str]) -> Day:
-    if record is None:
-        return Day("idle", f"{day.isoformat()} · {_('no test')}")
+    mark = days.mark(record.ok, record.failed, record.down) if record else "-"
+    if record is None or mark == "-":
+        return Day("-", f"{day.isoformat()} · {_('no test')}")
     parts = [day.isoformat()]
     if record.ok:
         parts.append(_("%(number)s connected") % {"number": record.ok})
@@ -106,14 +137,7 @@ def _day(day: date, record: DayRecord | None, causes: list[str]) -> Day:
         parts.append(_("%(number)s failed") % {"number": record.failed})
     if record.down:
         parts += [_("failing for %(span)s") % {"span": labels.span(timedelta(seconds=record.down))}, *causes]
-    return Day("bad" if record.down else "warn" if record.failed else "ok", " · ".join(parts))
-
-
-def _summary(strip: Sequence[Day]) -> str:
-    bad = sum(it.kind == "bad" for it in strip)
-    tested = sum(it.kind != "idle" for it in strip)
-    text = ngettext("%(n)d day with tests", "%(n)d days with tests", tested) % {"n": tested}
-    return f"{text} · " + ngettext("%(n)d with a failure", "%(n)d with failures", bad) % {"n": bad}
+    return Day(mark, " · ".join(parts))
 
 
 def _percent(share: float | None) -> str:
