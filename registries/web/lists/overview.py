@@ -162,7 +162,7 @@ def _news(facts: Facts, scope: tuple[str, ...] | None, now: datetime) -> dict[st
         "read": f"{MOST:,}" if facts.cut else "",
         "broken": _turns(broken, BROKEN, now),
         "recovered": _turns(recovered, RECOVERED, now),
-        "failing": Lines(tuple(_group(*it) for it in facts.older[:FAILING]), len(facts.older[FAILING:])),
+        "failing": Lines(tuple(_group(*it, now) for it in facts.older[:FAILING]), len(facts.older[FAILING:])),
         "failing_url": filters.url(ListQuery(), status=Filter.FAILED),
         "calm": _calm(survey.tally),
         "tested": survey.tested_at and _("Checked %(ago)s.") % {"ago": labels.ago(survey.tested_at, now)},
@@ -234,7 +234,7 @@ def _older(
     return groups
 
 
-def _group(where: tuple[str, str], count: int, at: datetime | None) -> Line:
+def _group(where: tuple[str, str], count: int, at: datetime | None, now: datetime) -> Line:
     domain, reason = where
     return Line(
         label=labels.FILTERS[Filter.FAILED],
@@ -243,7 +243,7 @@ def _group(where: tuple[str, str], count: int, at: datetime | None) -> Line:
         reason=labels.reason(reason),
         where=counted(count),
         at=at,
-        ago=_("since %(time)s") % {"time": f"{timezone.localtime(at):%m-%d}"} if at else "",
+        ago=_("for %(span)s") % {"span": labels.span(now - at)} if at else "",
     )
 
 
