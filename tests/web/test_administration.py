@@ -173,6 +173,8 @@ def test_a_namespace_with_registries_names_them_and_leads_to_them(cast: Cast, nu
         assert ("个</li>" in full) is (number > 5)
         assert "confirm-name" not in full
     assert "confirm-name" in empty
+    field = empty.split('id="confirm-name"')[1].partition(">")[0]
+    assert "placeholder" not in field, "it would look like the name that is typed"
 
 
 def test_an_account_is_deleted_when_its_name_was_typed(cast: Cast) -> None:
