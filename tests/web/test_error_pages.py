@@ -132,6 +132,7 @@ def test_a_form_that_is_too_large_or_too_soon_leads_back_to_the_form(cast: Cast)
     assert (large.status_code, soon.status_code) == (413, 429)
     for answer in (large, soon):
         assert f'href="http://testserver{path}">重新打开表单</a>' in answer.content.decode()
+        assert "未做任何更改。" in answer.content.decode()
     assert "请求过多" not in soon.content.decode(), "the title says it"
     assert re.search(r"<p>\d+ 秒后再试。", soon.content.decode())
 
