@@ -24,8 +24,10 @@ ROLE_NAME = re.compile(r"(image-(?:admin|operator|viewer|prober))")
 URL = re.compile(r"(https?://[^\s'\"]+)")
 SLASH = re.compile(r"(?<=[^:/]/)")
 TURN = re.compile(r"(?<=[@,])|(?<=/)(?!/)|(?<!sha256)(?=:\w)")
-OPTION = re.compile(r"(?<!\S)(--?[a-z][\w=-]{0,22})(?![\w=-])")
-"""An option of a command, if it is short enough for one line of a phone."""
+OPTION = re.compile(r"(?<!\S)((?=\S{2,32}(?!\S))\S*-\S*|(?=[\w-]*-)[\w-]{2,32}=(?=\S))")
+"""A word of a command with a hyphen, such as an option or a name, if it is short enough for one line of a phone. Of a
+longer one, the part before its value."""
+DATE = re.compile(r"(\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d)?)?)")
 OBJECT_NAME = re.compile(
     r"(?<![\w.:/@$-])((?=[a-z0-9-]{1,32}(?![\w-]))[a-z0-9]+(?:-[a-z0-9]+)+)(?![\w@$-]|[.:]\w)"
 )
@@ -71,8 +73,8 @@ def whole_roles(text: str) -> SafeString:
 @register.filter
 @stringfilter
 def whole_options(command: str) -> SafeString:
-    """A command that goes on in the next line between words, not inside an option such as --local, and in a URL after a
-    slash."""
+    """A command that goes on in the next line between words, not at a hyphen of one such as --local or team-a, and in a
+    URL after a slash."""
     return _whole(command, OPTION, _slashed_urls)
 
 
@@ -81,6 +83,13 @@ def whole_options(command: str) -> SafeString:
 def whole_names(text: str) -> SafeString:
     """A text whose names of objects stay in one line."""
     return _whole(text, OBJECT_NAME)
+
+
+@register.filter
+@stringfilter
+def whole_dates(text: str) -> SafeString:
+    """A text whose dates stay in one line, such as 2026-11-28."""
+    return _whole(text, DATE)
 
 
 @register.filter
@@ -133,13 +142,16 @@ def slashed(value: str) -> SafeString:
 
 @register.simple_tag
 def moment(at: datetime | None, text: str = "") -> SafeString:
-    """A moment, absolute in the title: 2026-11-23 22:41:05 UTC+08:00. Shows `text`, or the absolute time."""
+    """A moment, absolute in the title: 2026-11-23 22:41:05 UTC+08:00. Shows `text`, or the absolute time. A date stays
+    in one line."""
     if at is None:
         return SafeString("")
     local = timezone.localtime(in_any_zone(at))
     offset = local.strftime("%z")
     absolute = f"{local:%Y-%m-%d %H:%M:%S} UTC{offset[:3]}:{offset[3:]}"
-    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), absolute, text or absolute)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', at.isoformat(), absolute, _whole(text or absolute, DATE)
+    )
 
 
 @register.simple_tag

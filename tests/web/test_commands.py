@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,14 @@ from registries.domain.shown import NOT_VALID, shown_username
 from registries.intake import information_causes
 from registries.probe.credentials import CredentialsError, check_credentials
 from registries.pull_secrets.images import auths_keys
-from registries.templatetags.console import listed, whole_hosts, whole_names, whole_options
+from registries.templatetags.console import (
+    listed,
+    moment,
+    whole_dates,
+    whole_hosts,
+    whole_names,
+    whole_options,
+)
 from registries.web.pulls import step
 from registries.web.registry.details import as_yaml, commands
 from tests.cast import ROLES
@@ -197,10 +205,21 @@ def test_a_command_goes_on_in_the_next_line_between_its_words() -> None:
 
     shown = whole_options(command)
 
-    assert MARKED.findall(shown) == ["-n", "--dry-run=server", "-f"]
+    words = ["-n", "team-a", "--dry-run=server", "-f", "a-b", "&#x27;c-d&#x27;"]
+    assert MARKED.findall(shown) == words
     assert MARKED.sub(r"\1", shown) == html.escape(command)
     assert not MARKED.search(whole_options(f"--{'x' * 40}")), "it is wider than a phone"
-    assert whole_options("curl -H @f/g 'http://a/b'") == ("curl -H @f/g &#x27;http://a/<wbr>b&#x27;")
+    assert MARKED.findall(whole_options(f"-o custom-columns=N:{'x' * 40}")) == ["-o", "custom-columns="]
+    assert whole_options("curl @f/g 'http://a/b'") == ("curl @f/g &#x27;http://a/<wbr>b&#x27;")
+
+
+def test_a_date_stays_in_one_line() -> None:
+    assert MARKED.findall(whole_dates("Silenced until 2026-12-01 06:08, since 2026-11-28.")) == [
+        "2026-12-01 06:08",
+        "2026-11-28",
+    ]
+    shown = moment(datetime(2026, 12, 1, 6, 8, 37, tzinfo=UTC))
+    assert re.search(r'"><span class="unbroken">2026-12-01 \d\d:08:37</span> UTC', shown)
 
 
 def test_the_names_in_a_sentence_stay_in_one_line() -> None:
