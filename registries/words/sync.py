@@ -32,24 +32,27 @@ RULES = {
 }
 PARTLY = Label(_("On, with failures"), "bad", "circle-alert")
 COPIES = {
-    "waiting": Label(_("will be written"), *BUSY),
-    "in_step": Label(_("in sync"), *GOOD),
-    "present": Label(_("same values already there; left alone"), *INFO),
-    "name_taken": Label(_("another registry has this name; left alone"), *WARN),
-    "changed": Label(_("changed by somebody; left alone"), *WARN),
-    "deleted": Label(_("deleted by somebody"), *WARN),
-    "namespace_gone": Label(_("the namespace is gone"), *INFO),
-    "left": Label(_("not selected any more"), *INFO),
-    "failed": Label(_("failed; tried again every minute"), "bad", "circle-alert"),
+    "waiting": Label(_("Will be written"), *BUSY),
+    "in_step": Label(_("In sync"), *GOOD),
+    "present": Label(_("Same values already there; left alone"), *INFO),
+    "name_taken": Label(_("Other values already there; left alone"), *WARN),
+    "changed": Label(_("Changed by someone; left alone"), *WARN),
+    "deleted": Label(_("Deleted by someone"), *WARN),
+    "namespace_gone": Label(_("The namespace is gone"), *INFO),
+    "left": Label(_("Not selected any more"), *INFO),
+    "failed": Label(_("Failed; tried again every minute"), "bad", "circle-alert"),
 }
 COUNTED = {
     "failed": _("%(n)s could not be written"),
-    "changed": _("%(n)s changed by somebody"),
-    "name_taken": _("%(n)s whose name is taken"),
-    "deleted": _("%(n)s deleted by somebody"),
+    "changed": _("%(n)s changed by someone"),
+    "name_taken": _("%(n)s with other values"),
+    "deleted": _("%(n)s deleted by someone"),
     "waiting": _("%(n)s not written yet"),
+    "present": _("%(n)s with the same values, made by someone"),
+    "left": _("%(n)s not selected any more"),
+    "namespace_gone": _("%(n)s in a namespace that is gone"),
 }
-"""How many copies are in a state, where not all are in sync."""
+"""How many namespaces are in a state. Together with the copies in sync, they are all that a rule lists."""
 CLICKS = {
     "changed": _("Overwrite"),
     "present": _("Take over"),
@@ -74,7 +77,7 @@ def rule_label(state: str, counts: Mapping[Any, int]) -> Label:
 
 
 def counts_texts(counts: Mapping[Any, int]) -> dict[str, str]:
-    """How many copies are not in sync, a text for each state: "2 changed by somebody". The failed ones come first."""
+    """How many copies are not in sync, a text for each state: "2 changed by someone". The failed ones come first."""
     numbers = ((state, text, counts.get(state, 0)) for state, text in COUNTED.items())
     return {state: text % {"n": f"{number:,}"} for state, text, number in numbers if number}
 

@@ -73,8 +73,10 @@ def fill_rules(access: Access) -> None:
     for namespace, state in found.items():
         problem = "Forbidden" if state == "failed" else ""
         SyncCopy.objects.create(rule=rule, namespace=namespace, state=state, problem=problem)
-    made = services().store.get(Key(MANY, "harbor-own-ca"))
+    made, changed = (services().store.get(Key(it, "harbor-own-ca")) for it in (MANY, WAITING))
     SyncCopy.objects.filter(namespace=MANY).update(uid=made.uid, mark=mark(made), made_binding=True)
+    SyncCopy.objects.filter(namespace=WAITING).update(uid=changed.uid, mark="1")
+    SyncCopy.objects.filter(namespace=EMPTY).update(uid=str(uuid4()))
     _former(access, never)
 
 

@@ -10,6 +10,7 @@ from registries.domain.errors import NotFound
 from registries.domain.registry import Key
 from registries.models import SyncCopy, SyncRule
 from registries.sync.rows import Selection
+from registries.sync.states import CopyState
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast
@@ -48,7 +49,7 @@ def test_it_is_set_up_with_a_preview_and_one_confirmation(cast: Cast) -> None:
     assert 'name="bind"' not in asked, "and has no pull secrets"
     shown = client.post(f"{URL}edit/", {"scope": "all"}).content.decode()
     assert shown.index("将写入") < shown.index("<li>team-b/<wbr>harbor-prod</li>")
-    assert shown.index("其他镜像源占用") < shown.index("<li>team-c/<wbr>harbor-prod</li>")
+    assert shown.index("同名但内容不同") < shown.index("<li>team-c/<wbr>harbor-prod</li>")
     assert "新的命名空间" in shown
     assert "加密保存在数据库中" in shown
     assert "Secret" not in shown
@@ -170,6 +171,20 @@ def test_the_head_counts_the_failed_copies_first(cast: Cast) -> None:
         .strip()
         .endswith("已开启，部分失败 1 个写入失败 · 1 个副本已同步")
     )
+
+
+@pytest.mark.parametrize("page", [URL, "/rules/"])
+def test_the_numbers_of_a_rule_add_up_to_its_namespaces(cast: Cast, page: str) -> None:
+    keep(cast, cast.add())
+    turn()
+    rule = SyncRule.objects.get()
+    for state in set(CopyState) - {CopyState.IN_STEP}:
+        SyncCopy.objects.create(rule=rule, namespace=f"in-{state}".replace("_", "-"), state=state)
+
+    shown = re.sub("<[^>]+>", " ", panel(cast, url=page).split("相同的镜像源，不做改动")[0])
+
+    counted = re.findall(r"(\d+) 个(?:写入失败|副本已同步|[^·]*?(?:他人|内容不同|尚未|相同|范围|不存在))", shown)
+    assert sum(map(int, counted)) == SyncCopy.objects.count() == len(CopyState)
 
 
 def off(cast: Cast, choice: str) -> Any:

@@ -47,13 +47,15 @@ def sync(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     context |= {"may": may, "can_be_source": can_be_source}
     if view is not None:
         rows = [_row(view.rule, it, may=can_be_source) for it in sorted(view.copies, key=_order)[:SHOWN]]
+        others = counts_texts(view.counts)
         busy = view.rule.state in (RuleState.NEW, RuleState.ENDING) or any(
             it["state"] is CopyState.WAITING for it in rows
         )
         context |= {
             "rule": view.rule,
             "label": rule_label(view.rule.state, view.counts),
-            "failed": counts_texts(view.counts).get("failed", ""),
+            "failed": others.pop("failed", ""),
+            "others": list(others.values()),
             "why": why(view.rule),
             "scope": scope_of(view),
             "rows": rows,
