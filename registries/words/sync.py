@@ -89,10 +89,10 @@ def deletion_sentences(
     print as namespace/name. `many`: more than one registry is deleted."""
     if not many:
         source = gettext(
-            "It is the source of a rule. The rule ends with it, and its copies are no longer synced."
+            "This registry is the source of a sync rule. The rule ends, and its copies are no longer synced."
         )
-        copy = gettext("A rule made this copy. It does not create it again by itself.")
-        name = gettext("A rule waits for this name: it creates a copy of its source here at once.")
+        copy = gettext("A sync rule made this copy. The rule does not create it again by itself.")
+        name = gettext("A sync rule waits for this name: it creates a copy of its source here at once.")
         texts = (sources, source), (copies, copy), (awaited, name)
         return [text for concerned, text in texts if concerned]
     counted = (

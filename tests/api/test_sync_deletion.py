@@ -52,12 +52,16 @@ def test_copies_can_be_kept(ruled: Cast, query: str) -> None:
     response = ruled.api("olive").delete(f"{ONE}?copies=keep{query}")
 
     assert response.status_code == 204
-    assert response["Warning"].startswith('299 - "It is the source of a rule.')
+    assert response["Warning"].startswith('299 - "This registry is the source of a sync rule.')
     assert ("team-a/harbor-prod" in stored(ruled)) is bool(query)
     assert "team-b/harbor-prod" in stored(ruled)
 
 
-SAID = {IN_B: "A rule made this copy.", TAKEN: "A rule waits for this name", f"{TEAM_A}/another": ""}
+SAID = {
+    IN_B: "A sync rule made this copy.",
+    TAKEN: "A sync rule waits for this name",
+    f"{TEAM_A}/another": "",
+}
 
 
 @pytest.mark.parametrize("address", SAID)
@@ -84,7 +88,7 @@ def test_who_may_set_up_no_rule_is_told_and_not_asked(ruled: Cast, who: str) -> 
     response = ruled.api(person, *namespaces, role=role).delete(ONE)
 
     assert response.status_code == 204
-    assert "source of a rule" in response["Warning"]
+    assert "source of a sync rule" in response["Warning"]
     assert "team-b" not in response["Warning"]
     assert "team-b/harbor-prod" in stored(ruled)
 
@@ -142,6 +146,6 @@ def test_a_source_without_copies_asks_nothing(cast: Cast) -> None:
     response = cast.api("olive").delete(ONE)
 
     assert response.status_code == 204
-    assert "source of a rule" in response["Warning"]
+    assert "source of a sync rule" in response["Warning"]
     turn()
     assert SyncRule.objects.get().state == "source_gone"

@@ -50,7 +50,7 @@ def test_it_is_set_up_with_a_preview_and_one_confirmation(cast: Cast) -> None:
     shown = client.post(f"{URL}edit/", {"scope": "all"}).content.decode()
     assert shown.index("将写入") < shown.index("<li>team-b/<wbr>harbor-prod</li>")
     assert shown.index("同名但内容不同") < shown.index("<li>team-c/<wbr>harbor-prod</li>")
-    assert "新的命名空间" in shown
+    assert "新建的命名空间" in shown
     assert "加密保存在数据库中" in shown
     assert "Secret" not in shown
     assert not SyncRule.objects.exists(), "a preview changes nothing"
@@ -183,7 +183,9 @@ def test_the_numbers_of_a_rule_add_up_to_its_namespaces(cast: Cast, page: str) -
 
     shown = re.sub("<[^>]+>", " ", panel(cast, url=page).split("相同的镜像源，不做改动")[0])
 
-    counted = re.findall(r"(\d+) 个(?:写入失败|副本已同步|[^·]*?(?:他人|内容不同|尚未|相同|范围|不存在))", shown)
+    counted = re.findall(
+        r"(\d+) 个(?:写入失败|副本已同步|[^·]*?(?:他人|内容不同|尚未|相同|范围|不存在))", shown
+    )
     assert sum(map(int, counted)) == SyncCopy.objects.count() == len(CopyState)
 
 
@@ -237,14 +239,19 @@ def test_deleting_the_source_asks_as_well(cast: Cast, choice: str) -> None:
     turn()
     delete = "/registries/team-a/harbor-prod/delete/"
     client = htmx(cast)
-    assert "1 个由规则保持同步的副本" in client.get(delete).content.decode()
+    asked = client.get(delete).content.decode()
+    assert "1 个由规则保持同步的副本" in asked
+    assert "<li>team-b/<wbr>harbor-prod</li>" in asked, "it names what may go"
+    create_namespace(cast, "team-c")
+    turn()
 
-    response = client.post(delete, {"uid": source.uid, "confirm": "harbor-prod", "copies": choice})
+    response = client.post(delete, {**values(asked), "confirm": "harbor-prod", "copies": choice})
 
     assert response.status_code in (200, 204)
-    assert list(stored(cast)) == ([] if choice == "delete" else ["team-b/harbor-prod"])
+    kept = [] if choice == "delete" else ["team-b/harbor-prod"]
+    assert list(stored(cast)) == [*kept, "team-c/harbor-prod"], "it was not shown"
     turn()
-    assert list(stored(cast)) == ([] if choice == "delete" else ["team-b/harbor-prod"])
+    assert list(stored(cast)) == [*kept, "team-c/harbor-prod"]
 
 
 def test_a_namesake_of_the_source_is_not_deleted_with_its_copies(cast: Cast) -> None:

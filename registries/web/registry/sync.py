@@ -20,7 +20,7 @@ from registries.sync.rows import Found, Rule, Selection
 from registries.sync.rules import RuleView
 from registries.sync.states import SOLUTIONS, CopyState, RuleState, Solution
 from registries.web.responses import back, details_url, dialog
-from registries.web.runs.delete_many import end_and_delete
+from registries.web.runs.delete_many import end_and_delete, shown_in
 from registries.wiring import services
 from registries.words.problems import problem_text
 from registries.words.sync import CLICKS, COPIES, EFFECTS, counts_texts, rule_label
@@ -121,11 +121,6 @@ def sync_off(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse
     rules.end(access=access, source=registry, unbinding=unbinding)
     text = _("%(name)s is not synced any more. Its copies stay.") % {"name": registry.title}
     return back(request, text, "registries:details", namespace, name)
-
-
-def shown_in(request: ConsoleRequest, field: str) -> set[str]:
-    """The namespaces that a dialog showed, and that its form sends back, separated by spaces."""
-    return set(request.POST.get(field, "").split())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -231,8 +226,8 @@ def why(rule: Rule) -> str:
     """Why a rule does not act now, or ""."""
     if rule.state is RuleState.NO_RIGHT:
         text = _(
-            "%(person)s is no longer image-admin in all namespaces. The rule goes on when another administrator saves"
-            " it again."
+            "%(person)s is no longer image-admin in all namespaces. The rule resumes when another administrator"
+            " saves it again."
         )
         return text % {"person": rule.person}
     if rule.state is RuleState.SOURCE_GONE:

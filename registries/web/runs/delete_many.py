@@ -95,13 +95,20 @@ def run_progress(request: ConsoleRequest, run: UUID) -> HttpResponse:
 
 
 def effects(access: Access, registries: Sequence[RegistrySecret]) -> dict[str, Any]:
-    """The context of _sync_effects.html, and `copies`, the number of copies that can be deleted as well."""
+    """The context of _sync_effects.html and _sync_copies_choice.html, and `awaited`, how many names a rule takes."""
     found = services().sync_rules.deletion(access=access, registries=registries)
     keys = ([it.key for it in group] for group in (found.sources, found.copies, found.awaited))
     return {
         "sync_effects": deletion_sentences(*keys, many=len(registries) > 1),
         "copies": len(found.kept),
+        "shown": [it.key for it in found.kept],
+        "awaited": len(found.awaited),
     }
+
+
+def shown_in(request: ConsoleRequest, field: str) -> set[str]:
+    """The namespaces that a dialog showed, and that its form sends back, separated by spaces."""
+    return set(request.POST.get(field, "").split())
 
 
 def end_and_delete(
@@ -122,9 +129,10 @@ def end_and_delete(
 
 
 def delete_with_copies(request: ConsoleRequest, source: RegistrySecret, *, forget: bool) -> HttpResponse:
-    """Deletes a source and the copies that its rule made."""
+    """Deletes a source and those copies of its rule that the dialog showed."""
     copies = services().sync_rules.unchanged(access=request.access, source=source)
-    return end_and_delete(request, source, [source, *copies], forget=forget)
+    doomed = [it for it in copies if it.namespace in shown_in(request, "shown")]
+    return end_and_delete(request, source, [source, *doomed], forget=forget)
 
 
 def _runs() -> Runs:
