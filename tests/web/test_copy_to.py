@@ -162,7 +162,8 @@ def test_a_source_that_is_gone_or_new_is_not_copied(cast: Cast) -> None:
     shown = client.post(start).content.decode()
 
     assert list(stored(cast)) == ["team-a/harbor-prod"]
-    assert "已被删除" in shown
+    assert ">来源已被删除。<" in shown
+    assert "复制完成，部分失败" in shown
 
 
 def test_many_go_into_many_and_two_of_one_name_do_not_meet(cast: Cast) -> None:

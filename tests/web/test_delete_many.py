@@ -105,6 +105,7 @@ def test_what_failed_is_named_with_why_and_stays_selected(cast: Cast) -> None:
 
     response = client.post(start, {"count": "2"})
 
+    assert "删除完成，部分失败" in response.content.decode()
     group = response.content.decode().partition("<h3>未删除，仍保持选中</h3>")[2].partition("</ul>")[0]
     assert "team-b/<wbr>kept" in group
     assert "缺少所需的角色" in group

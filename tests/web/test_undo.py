@@ -201,6 +201,7 @@ def test_each_that_could_not_come_back_is_named(cast: Cast, uids: list[str]) -> 
     client.post(f"/registries/-/runs/{run}/undo/")
 
     page = client.get(f"/registries/-/undo/{Run.objects.get(kind='undo').id}/").content.decode()
+    assert "Undo finished, with failures" in page
     assert "22 of 23 restored" in page
     assert "team-a/<wbr>r-07" in page
     assert "Another registry has this name now" in page

@@ -16,7 +16,7 @@ from registries.domain.registry import Key, RegistrySecret
 from registries.domain.selectors import SelectorError
 from registries.log_in.access import ConsoleRequest
 from registries.runs.engine import Runs
-from registries.runs.run import RESUMABLE, RunView
+from registries.runs.run import RESUMABLE, Item, RunView
 from registries.service.copying import Target
 from registries.web.responses import dialog, missing, nothing
 from registries.web.runs.progress import failures, run_dialog, start_once
@@ -166,7 +166,16 @@ def _groups(targets: Sequence[Target]) -> list[tuple[str, list[Target]]]:
     return list(groups.items())
 
 
+def _gone(it: Item) -> str:
+    """What is gone: the namespace of the copy, else its source."""
+    there = it.key.namespace in services().index.fresh().namespaces
+    if there:
+        return _("The source was deleted in the meantime.")
+    return _("The namespace was deleted in the meantime.")
+
+
 def _progress(request: ConsoleRequest, view: RunView, *, changed: bool = False) -> HttpResponse:
-    context = {"failures": failures(_runs(), request.access, view)}
+    failed = failures(_runs(), request.access, view)
+    context = {"failures": [(it, _gone(it) if it.problem == Problem.GONE else text) for it, text in failed]}
     response = run_dialog(request, "runs/_copy_run.html", view, context, title=_("Copy to namespaces"))
     return trigger_client_event(response, "registries-changed", {}) if changed else response

@@ -70,9 +70,8 @@ def _progress(request: ConsoleRequest, view: RunView) -> HttpResponse:
 
 
 def _title(view: RunView) -> str:
-    return {RunState.RUNNING: _("Restoring…"), RunState.DONE: _("Undo finished")}.get(
-        view.state, _("Undo interrupted")
-    )
+    done = _("Undo finished, with failures") if view.failed else _("Undo finished")
+    return {RunState.RUNNING: _("Restoring…"), RunState.DONE: done}.get(view.state, _("Undo interrupted"))
 
 
 def _new_uids(items: list[Item]) -> list[str]:
