@@ -15,9 +15,9 @@ NAMES = (
     *("boxes", "calendar-clock", "check", "chevron-down", "chevron-left", "chevron-right"),
     *("circle-alert", "circle-check", "circle-dashed", "circle-x", "copy", "copy-plus", "ellipsis"),
     *("eye", "eye-off", "folder", "globe", "history", "info", "key-round", "layers"),
-    *("layout-dashboard", "loader-circle", "lock", "log-out", "mail", "menu", "message-square"),
+    *("layout-dashboard", "loader-circle", "lock", "log-out", "mail", "menu", "message-square", "minus"),
     *("monitor", "moon", "pencil", "plug-zap", "plus", "rows-3", "scroll-text", "search"),
-    *("shield-check", "square-terminal", "sun", "trash-2", "triangle-alert", "user-round", "users"),
+    *("shield-check", "square-terminal", "sun", "trash-2", "triangle-alert", "undo-2", "user-round", "users"),
     *("webhook", "wrench", "x"),
 )
 # Drawn for this console on the same 24 × 24 grid; nobody's trademark.

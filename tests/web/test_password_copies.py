@@ -212,6 +212,9 @@ def test_what_was_rolled_back_is_called_so(cast: Cast, five: dict[str, RegistryS
     assert (passwords(five)["first"], passwords(five)["same"]) == ("old-password", "old-password")
     assert "已回滚" in rolled_back
     assert "均使用原密码" in rolled_back
+    assert re.findall("#(undo-2|minus|circle-[a-z]+)", rolled_back) == ["undo-2", "minus"], (
+        "each has its own sign"
+    )
     assert "未更换任何密码" in client.get("/registries/-/notices/").content.decode()
     assert "run-progress" not in rolled_back
 

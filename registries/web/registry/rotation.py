@@ -177,8 +177,8 @@ def _line(item: Item, items: Sequence[Item], view: RunView, *, undoing: bool) ->
         return ("circle-check", _("Changed")) if item.ok else ("triangle-alert", labels.reason(item.reason))
     if item.state is ItemState.FAILED:
         texts = (labels.reason(item.reason), problem_text(item.problem) if item.problem else "")
-        return "circle-alert", _("; ").join(filter(None, texts))
-    return "circle-dashed", problem_text(item.problem)
+        return "circle-x", _("; ").join(filter(None, texts))
+    return "undo-2" if item.problem == Problem.ROLLED_BACK else "minus", problem_text(item.problem)
 
 
 def _rotations() -> Rotations:
