@@ -36,7 +36,7 @@ from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.matching import read_image
 from registries.pull_secrets.named import COLLECTIONS, LISTED, Enough, limited
 from registries.pull_secrets.node_test import is_test
-from registries.pull_secrets.restart import restart
+from registries.pull_secrets.restart import restart, target
 from registries.pull_secrets.scan import MANY, MOST_SECRETS, InUse
 
 AT_ONCE = 8
@@ -80,6 +80,11 @@ class PodReader:
     def restarts(self) -> bool:
         """Whether `restart` is possible: only as a person of the cluster."""
         return self._person is not None
+
+    def restart_target(self, pod: Key, *, uid: str) -> tuple[str, str]:
+        if self._person is None:
+            raise Forbidden(str(pod), problem=Problem.WORKLOADS_FORBIDDEN)
+        return target(self._person, pod, uid)
 
     def restart(self, pod: Key, *, uid: str, at: datetime) -> tuple[str, str]:
         if self._person is None:

@@ -17,6 +17,12 @@ RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 APPS = "/apis/apps/v1"
 
 
+def target(caller: Caller, pod: Key, uid: str) -> tuple[str, str]:
+    """Kind and name of what `restart` restarts (Deployment or DaemonSet) or deletes (Pod). The errors of `restart`."""
+    owner = _owner(caller, pod, uid)
+    return (str(owner.get("kind")), str(owner.get("name"))) if _is_rolled_out(owner) else ("Pod", pod.name)
+
+
 def restart(caller: Caller, pod: Key, uid: str, at: datetime) -> tuple[str, str]:
     """Kind and name of what was restarted (Deployment or DaemonSet) or deleted (Pod).
 
@@ -24,14 +30,9 @@ def restart(caller: Caller, pod: Key, uid: str, at: datetime) -> tuple[str, str]
     Forbidden `workloads_forbidden`.
     """
     try:
-        item = _one(caller, paths.pods_in(pod.namespace), pod.namespace, pod.name)
-        if item["metadata"].get("uid") != uid or failing_pod(item) is None:
-            raise Conflict(str(pod), Problem.CHANGED)
-        owner = _workload(caller, pod.namespace, controller_of(item["metadata"]))
-        if owner is None or owner.get("kind") == NODE or is_mirror(item["metadata"]):
-            raise Conflict(str(pod), Problem.CHANGED)
-        kind, name = str(owner.get("kind")), str(owner.get("name"))
-        if kind in ROLLED_OUT and str(owner.get("apiVersion")).startswith("apps/"):
+        owner = _owner(caller, pod, uid)
+        if _is_rolled_out(owner):
+            kind, name = str(owner.get("kind")), str(owner.get("name"))
             path = paths.one(f"{APPS}/namespaces/{pod.namespace}/{ROLLED_OUT[kind]}", name)
             caller.call(
                 "PATCH", path, subject=str(pod), body=_patch(str(owner.get("uid")), at), kind=MERGE_PATCH
@@ -44,6 +45,21 @@ def restart(caller: Caller, pod: Key, uid: str, at: datetime) -> tuple[str, str]
     except Forbidden:
         raise Forbidden(str(pod), problem=Problem.WORKLOADS_FORBIDDEN) from None
     return "Pod", pod.name
+
+
+def _owner(caller: Caller, pod: Key, uid: str) -> Json:
+    """The workload of a failing pod."""
+    item = _one(caller, paths.pods_in(pod.namespace), pod.namespace, pod.name)
+    if item["metadata"].get("uid") != uid or failing_pod(item) is None:
+        raise Conflict(str(pod), Problem.CHANGED)
+    owner = _workload(caller, pod.namespace, controller_of(item["metadata"]))
+    if owner is None or owner.get("kind") == NODE or is_mirror(item["metadata"]):
+        raise Conflict(str(pod), Problem.CHANGED)
+    return owner
+
+
+def _is_rolled_out(owner: Json) -> bool:
+    return owner.get("kind") in ROLLED_OUT and str(owner.get("apiVersion")).startswith("apps/")
 
 
 def _patch(uid: str, at: datetime) -> Json:

@@ -3,6 +3,7 @@ the API server decides what each person may read.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -154,6 +155,13 @@ class PodFailures:
         """Whether a restart is offered: to people of the cluster, in whose name it is done."""
         reader = self._store.acting_as(access.acting).pull_failures()
         return reader is not None and reader.restarts
+
+    def restart_target(self, *, access: Access, pod: Key, uid: str) -> tuple[str, str]:
+        """Kind and name of what `restart` would restart or delete; ("", "") if that cannot be read now."""
+        reader = self._store.acting_as(access.acting).pull_failures()
+        with suppress(ConsoleError):
+            return reader.restart_target(pod, uid=uid) if reader else ("", "")
+        return "", ""
 
     def restart(self, *, access: Access, pod: Key, uid: str) -> tuple[str, str]:
         """Restarts the workload of a failing pod, or deletes the pod for its controller to make it again. Returns kind

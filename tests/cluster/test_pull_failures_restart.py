@@ -213,6 +213,8 @@ def test_a_bound_pull_secret_leads_to_the_restart(allowed: Cluster) -> None:
 
     page = client.get(PAGE).content.decode()
     dialog = client.get(f"{PAGE}team-a/deployment-1/restart/", {"uid": uid}).content.decode()
+    of_pod = client.get(f"{PAGE}team-a/statefulset-1/restart/", {"uid": pod}).content.decode()
+    of_another = client.get(f"{PAGE}team-a/deployment-1/restart/", {"uid": "another"}).content.decode()
 
     assert f"/pull-failures/team-a/deployment-1/restart/?uid={uid}" in page
     assert f"/pull-failures/team-a/statefulset-1/restart/?uid={pod}" in page
@@ -220,4 +222,7 @@ def test_a_bound_pull_secret_leads_to_the_restart(allowed: Cluster) -> None:
     assert "重新创建 statefulset-1" in page
     assert "rollout restart" not in page
     assert uid in dialog
+    assert "将滚动重启 Deployment <code>deployment</code> 的全部 Pod" in dialog
+    assert "只删除这一个 Pod，由其控制器重新创建" in of_pod
+    assert "其他工作负载只删除这一个 Pod" in of_another, "what is not known is not named"
     assert not restarted(allowed, "Deployment")
