@@ -48,7 +48,7 @@ COUNTED = {
     "name_taken": _("%(n)s with other values"),
     "deleted": _("%(n)s deleted by someone"),
     "waiting": _("%(n)s not written yet"),
-    "present": _("%(n)s with the same values, made by someone"),
+    "present": _("%(n)s with the same values"),
     "left": _("%(n)s not selected any more"),
     "namespace_gone": _("%(n)s in a namespace that is gone"),
 }

@@ -169,7 +169,7 @@ def test_the_head_counts_the_failed_copies_first(cast: Cast) -> None:
     assert (
         re.sub(r"\s+", " ", re.sub("<[^>]+>", "", head))
         .strip()
-        .endswith("已开启，部分失败 1 个写入失败 · 1 个副本已同步")
+        .endswith("已开启，部分失败 1 个写入失败 1 个副本已同步")
     )
 
 
@@ -184,7 +184,7 @@ def test_the_numbers_of_a_rule_add_up_to_its_namespaces(cast: Cast, page: str) -
     shown = re.sub("<[^>]+>", " ", panel(cast, url=page).split("相同的镜像源，不做改动")[0])
 
     counted = re.findall(
-        r"(\d+) 个(?:写入失败|副本已同步|[^·]*?(?:他人|内容不同|尚未|相同|范围|不存在))", shown
+        r"(\d+) 个(?:写入失败|副本已同步|[^ ]*(?:他人|内容不同|尚未|相同|范围|不存在))", shown
     )
     assert sum(map(int, counted)) == SyncCopy.objects.count() == len(CopyState)
 
