@@ -99,8 +99,8 @@ def deletion_sentences(
         (
             sources,
             ngettext(
-                "%(n)s of them is the source of a rule. The rule ends: %(names)s.",
-                "%(n)s of them are sources of rules. These rules end: %(names)s.",
+                "%(n)s of them is the source of a sync rule, which ends: %(names)s.",
+                "%(n)s of them are sources of sync rules, which end: %(names)s.",
                 len(sources),
             ),
         ),

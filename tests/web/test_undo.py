@@ -70,7 +70,7 @@ def test_the_dialogs_offer_to_forget_and_then_nothing_is_kept(cast: Cast) -> Non
     page = client.get(f"{ONE}delete/").content.decode()
     assert "You can undo this for 24 h" in page
     assert re.search(r'name="forget"[^>]*value="1" >', page)
-    others = "since other registries may still have it"
+    others = "since other registries in this console may still have it"
     assert others not in page
     cast.add(namespace="team-b")
     assert others not in client.get(f"{ONE}delete/").content.decode(), "this person does not see it"
