@@ -15,6 +15,8 @@ let opening = false;
 let typing = null;
 let clean = "";
 let shown = null;
+// What about() said last.
+let seen = "";
 
 function form() {
   return body.querySelector("form[data-dirty-check]");
@@ -34,6 +36,7 @@ function dirty() {
 
 function close() {
   discard.hidden = true;
+  seen = "";
   body.replaceChildren();
   if (dialog.open) dialog.close();
   // The opener's row may have been replaced; its button has the same id.
@@ -93,11 +96,34 @@ export function openDialog(url, { source, back, method = "GET", values } = {}) {
   window.htmx.ajax(method, url, { source: "#dialog-body", target: "#dialog-body", swap: "innerHTML", values }).then(end, end);
 }
 
-function fresh() {
-  const wrong = body.querySelector("#error-summary");
+// Focuses the first field where it is in sight. Otherwise the title: people read what is deleted before they confirm it.
+function begin(isNew) {
   const first = body.querySelector("[autofocus]") || body.querySelector("input:not([type=hidden]), select, textarea, button.btn-primary, a.btn");
   const chosen = first?.type === "radio" && body.querySelector(`[name="${first.name}"]:checked`);
-  (wrong || chosen || first)?.focus();
+  const field = chosen || first;
+  const scroller = body.querySelector(".dialog-content");
+  if (isNew) scroller?.scrollTo({ top: 0, behavior: "instant" });
+  if (isNew && isPage) window.scrollTo({ top: 0, behavior: "instant" });
+  if (!field) return;
+  field.focus({ preventScroll: true });
+  const end = scroller?.contains(field) ? scroller.getBoundingClientRect().bottom : window.innerHeight;
+  const title = body.querySelector("#dialog-title");
+  if (!title || field.getBoundingClientRect().bottom <= Math.min(end, window.innerHeight)) return;
+  title.tabIndex = -1;
+  title.focus({ preventScroll: true });
+}
+
+// Which content this is. A poll shows the same one again.
+function about() {
+  return `${body.firstElementChild?.id} ${body.querySelector("#dialog-title")?.textContent}`;
+}
+
+function fresh() {
+  const wrong = body.querySelector("#error-summary, .field-wrong :is(input:not([type=hidden]), textarea, select)");
+  const isNew = about() !== seen;
+  seen = about();
+  if (wrong) wrong.focus();
+  else if (isNew || !body.contains(document.activeElement)) begin(isNew);
   for (const field of body.querySelectorAll(".field-wrong input, .field-wrong textarea, .field-wrong select")) {
     field.setAttribute("aria-invalid", "true");
     field.setAttribute("aria-describedby", `${field.id}_error`);
@@ -226,5 +252,7 @@ document.addEventListener("click", (event) => {
 if (isPage) {
   shown = form();
   clean = content();
+  seen = about();
   check();
+  if (body.querySelector("[autofocus]") && !body.querySelector("#error-summary, .field-wrong")) begin(true);
 }

@@ -67,6 +67,35 @@ def test_escape_does_not_lose_a_token_that_is_shown_once(people: People) -> None
     expect(page.locator("table a[href*='/revoke/']")).to_be_visible()
 
 
+LOW = {"width": 640, "height": 400}
+"""A window of 1280 × 800 at twice the size."""
+
+
+def test_in_a_low_window_a_dialog_begins_with_what_is_deleted(people: People) -> None:
+    page = people("olive").open("/registries/team-a/harbor-team-a/", **LOW)
+    page.locator("#actions-more").focus()
+    page.keyboard.press("Enter")
+    page.locator("#delete-link").click()
+    subject, title = page.locator(".dialog-subject"), page.locator("#dialog-title")
+
+    expect(title).to_be_focused()
+    expect(subject).to_be_in_viewport(ratio=1)
+    page.goto("/registries/team-a/harbor-team-a/delete/")
+    expect(title).to_be_focused()
+    expect(title).to_be_in_viewport(ratio=1)
+    expect(subject).to_be_in_viewport(ratio=1)
+
+
+def test_in_a_low_window_a_token_is_shown_with_the_words_that_it_is_shown_once(people: People) -> None:
+    page = people("olive").open("/tokens/-/add/", **LOW)
+    page.locator("#id_name").fill("CI")
+    page.locator(".dialog-foot [type=submit]").click()
+
+    expect(page.locator("#token-text")).to_be_visible()
+    expect(page.locator("#dialog-title")).to_be_in_viewport(ratio=1)
+    expect(page.locator("#dialog-body [role=status]")).to_be_in_viewport(ratio=1)
+
+
 def test_a_poll_does_not_open_a_closed_dialog_again(
     people: People, console: RunningConsole, held: HeldRegistry
 ) -> None:
