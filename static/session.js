@@ -23,6 +23,12 @@ document.addEventListener("session-ended", () => {
     });
 });
 
+// The words beside a file field would be those of the browser's language.
+document.addEventListener("change", ({ target }) => {
+  const name = target.type === "file" && document.getElementById(`${target.id}_name`);
+  if (name) name.textContent = target.files[0]?.name ?? "";
+});
+
 body?.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.verb === "post") asked = event.detail.parameters.get?.("username") ?? asked;
 });
