@@ -72,6 +72,11 @@ TYPED = (
     "<style>::placeholder {{ color: gray }}</style>"
     "<input class='form-control' placeholder='robot$name' value='robot$shop'{}>"
 )
+FILE = "<label style='display: block; height: 60px'>选择文件<input type='file' class='{}'></label>"
+DELETED = (
+    "<div class='dialog-content'><h2 id='dialog-title' style='margin-top: {}px'>删除镜像源</h2>"
+    "<input data-confirms='#b' style='width: 60px; height: 44px'></div>"
+)
 FAULTS = {
     "narrow text": '<p style="width: 9px; overflow-wrap: anywhere">harbor-prod</p>',
     "broken word": '<p style="width: 60px; overflow-wrap: anywhere">Credentials</p>',
@@ -112,6 +117,8 @@ FAULTS = {
     "cut time": '<p title="11 days ago" class="ago" style="width: 40px; overflow: hidden; white-space: nowrap">'
     "11 days ago</p>",
     "cut choice": CHOICE.format(50),
+    "words of the browser": FILE.format(""),
+    "subject out of sight": DELETED.format(-90),
     "cut reason": REASON.format(40),
     "cut count": GROUP.format(40),
     "card over its row": CARD.format(120),
@@ -163,6 +170,8 @@ RIGHT = {
     "long line": LINE.format(40),
     "cut time": '<p class="ago" style="width: 200px; overflow: hidden; white-space: nowrap">11 days ago</p>',
     "cut choice": CHOICE.format(140),
+    "words of the browser": FILE.format("visually-hidden"),
+    "subject out of sight": DELETED.format(20),
     "cut reason": REASON.format(200),
     "cut count": GROUP.format(100),
     "card over its row": CARD.format(160),

@@ -466,6 +466,17 @@
     if (pen.measureText(it.selectedOptions[0].text).width > room + 1) fault("cut choice", it, it.selectedOptions[0].text);
   }
 
+  // A file field has the words of the page, not those of the browser's language.
+  for (const it of all.filter((one) => one.matches("input[type=file]"))) fault("words of the browser", it);
+
+  // What is deleted is in sight until somebody confirms it.
+  const confirmed = top.querySelector("[data-confirms]");
+  for (const it of confirmed?.value === "" ? all.filter((one) => one.matches("#dialog-title, .dialog-subject, .dialog-lead")) : []) {
+    const scroller = it.closest(".dialog-content:is(dialog *)");
+    const edge = scroller ? scroller.getBoundingClientRect().top : top.querySelector(".topbar")?.getBoundingClientRect().bottom ?? 0;
+    if (it.getBoundingClientRect().top < edge - 1) fault("subject out of sight", it);
+  }
+
   // What a field searches for is whole.
   for (const it of all.filter((one) => one.matches("[type=search]:placeholder-shown"))) {
     const style = getComputedStyle(it);
