@@ -69,10 +69,11 @@ def shown(cast: Cast, query: str, person: str = "olive") -> list[str]:
 
 
 def in_words(markup: str) -> str:
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", markup.partition(">")[2])).split())
+    whole = re.sub(r'<span class="head">([^<]*)</span>', r"\1", markup.partition(">")[2])
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", whole)).split())
 
 
-FAILING = "3 failing: Wrong user name or password · Timed out"
+FAILING = "3 failing: 2 × Wrong user name or password · 1 × Timed out"
 HARBOR = f"harbor.example.com 3 registries in 2 namespaces {FAILING} Test these 3"
 QUAY = "quay.example.com:5000 2 registries in 2 namespaces Test these 2"
 
@@ -141,7 +142,7 @@ def test_a_group_that_began_on_a_page_before_says_so(cast: Cast) -> None:
 def test_a_group_counts_only_what_a_person_may_see_and_offers_only_what_one_may_do(morning: Cast) -> None:
     for person, ends in (("omar", " Test these 2"), ("vic", "")):
         rows = shown(morning, "group=host", person)
-        failing = "2 failing: Wrong user name or password · Timed out"
+        failing = "2 failing: 1 × Wrong user name or password · 1 × Timed out"
         assert rows[0] == f"harbor.example.com 2 registries in one namespace {failing}{ends}"
         assert "r-1" not in rows
     markup = morning.client("vic").get(f"{LIST}?group=host").content.decode()
@@ -157,6 +158,16 @@ def test_what_people_typed_stays_text_in_a_group(cast: Cast) -> None:
     assert url
     again = cast.client("olive").get(unescape(url[1])).content.decode()
     assert "data-title" in again, "the address of the group finds it"
+
+
+def test_a_user_and_a_host_are_cut_in_the_middle_each(cast: Cast) -> None:
+    cast.add(username="robot$team-a+deploy", domain="harbor.example.com")
+    page = cast.client("olive").get(f"{LIST}?group=credential").content.decode()
+    name = page[page.index('class="group-name') :].partition("</a>")[0]
+    assert re.findall('<span class="head">([^<]*)</span>([^<]*)', name) == [
+        ("robot$team-a", "+deploy"),
+        ("harbor.exam", "ple.com"),
+    ]
 
 
 def test_a_test_of_a_group_tests_the_whole_group(morning: Cast) -> None:

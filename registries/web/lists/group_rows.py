@@ -32,6 +32,7 @@ def with_heads(
             "head": head,
             "number": number,
             "text": labels.group(head.member),
+            "parts": labels.group(head.member).rsplit(" @ ", 1),
             "spread": _spread(head),
             "failing": _failing(head),
             "url": url,
@@ -64,9 +65,13 @@ def _spread(head: GroupHead) -> str:
 
 
 def _failing(head: GroupHead) -> str:
-    """12 failing: wrong password. The cause is not said again in a group by cause."""
-    named = [labels.reason(code) for code, _count in head.reasons[:REASONS]]
-    causes = " · ".join(filter(None, [*named, "…" if head.reasons[REASONS:] else ""]))
+    """12 failing: wrong password; of several causes each has its number. A group by cause does not say it again."""
+    if len(head.reasons) == 1:
+        causes = labels.reason(head.reasons[0][0])
+    else:
+        named = [(labels.reason(code), count) for code, count in head.reasons[:REASONS]]
+        numbered = [f"{count:,}\u00a0× {cause}" for cause, count in named if cause]
+        causes = " · ".join([*numbered, *(["…"] if head.reasons[REASONS:] else [])])
     failing = ngettext("%(n)s failing", "%(n)s failing", head.failed) % {"n": f"{head.failed:,}"}
     if head.member.group is Group.CAUSE or not causes:
         return failing
