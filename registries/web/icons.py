@@ -14,7 +14,7 @@ NAMES = (
     *("arrow-down", "arrow-left", "arrow-right", "arrow-up", "arrow-up-down", "bell", "bell-off"),
     *("boxes", "calendar-clock", "check", "chevron-down", "chevron-left", "chevron-right"),
     *("circle-alert", "circle-check", "circle-dashed", "circle-x", "copy", "copy-plus", "ellipsis"),
-    *("eye", "eye-off", "folder", "globe", "history", "info", "key-round", "layers"),
+    *("eye", "eye-off", "folder", "globe", "history", "info", "key-round", "layers", "list-filter"),
     *("layout-dashboard", "loader-circle", "lock", "log-out", "mail", "menu", "message-square", "minus"),
     *("monitor", "moon", "pencil", "plug-zap", "plus", "rows-3", "scroll-text", "search"),
     *("shield-check", "square-terminal", "sun", "trash-2", "triangle-alert", "undo-2", "user-round", "users"),
