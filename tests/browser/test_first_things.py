@@ -57,6 +57,36 @@ def test_at_twice_the_size_a_fifth_stays_at_most(people: People, words: Words) -
     assert page.evaluate(FIXED) <= 80
 
 
+@pytest.mark.parametrize("width", [390, 640])
+def test_where_there_is_little_room_groups_are_chosen_and_results_counted(people: People, width: int) -> None:
+    page = people("olive").open("/registries/?namespace=team-a", width=width, height=844)
+    page.locator("#group-by").select_option("host")
+
+    page.locator("tr.group").first.wait_for()
+    assert page.evaluate(IN_SIGHT)[0]["top"] < 330
+    expect(page.locator(".result-count")).to_be_hidden()
+    page.goto("/registries/?status=failed")
+    total = page.locator("#tile-failed .tile-count").inner_text()
+    expect(page.locator(".result-count")).to_have_text(f"{total} 个镜像源")
+    expect(page.locator(".result-count")).to_be_visible()
+
+
+def test_on_a_phone_a_failure_says_since_when_and_one_namespace_is_not_said_again(people: People) -> None:
+    page = people("olive").open("/registries/?namespace=team-a&status=failed", width=390, height=844)
+
+    expect(page.locator("td.c-status .ago").first).to_be_in_viewport(ratio=1)
+    expect(page.locator("td.c-namespace").first).to_be_hidden()
+    page.goto("/registries/?status=failed")
+    expect(page.locator("td.c-namespace").first).to_be_visible()
+
+
+@pytest.mark.parametrize("words", BOTH.values(), ids=BOTH)
+def test_at_twice_the_size_an_empty_list_says_what_to_do(people: People, words: Words) -> None:
+    page = people("olive").open("/registries/?q=no-such", language=words.code, width=640, height=400)
+
+    expect(page.locator(".empty .btn").first).to_be_in_viewport(ratio=1)
+
+
 def test_a_menu_is_out_of_sight_until_it_has_its_place(people: People) -> None:
     page = people("olive").open()
 
