@@ -175,6 +175,13 @@ def test_the_newest_bar_is_at_the_right_edge_and_the_dates_stand_below(cast: Cas
     assert len(re.findall(r">\d\d-\d\d \d\d:\d\d</time>", caption)) == 2
 
 
+def test_the_strip_of_tests_says_what_amber_means(cast: Cast) -> None:
+    with_tests(cast, "it", *[Reason.OK_UNVERIFIED] * 3)
+    assert "最近 3 次测试 · 3 次未校验密码" in card(cast, "it")
+    with_tests(cast, "other", *[Reason.OK] * 3)
+    assert "未校验密码" not in card(cast, "other")
+
+
 class TestTheFailingOnes:
     @pytest.fixture
     def some(self, cast: Cast) -> Cast:

@@ -105,6 +105,7 @@ def panel(access: Access, registry: RegistrySecret, check: Check | None) -> dict
         "verdict": verdict_of_stored(registry, recent, now),
         "strip": bars,
         "strip_text": strip_text(bars),
+        "unverified": sum(bar["kind"] == "warn" for bar in bars),
         "delay": poll_delay(check.started_at, now) if check else "",
     }
 
