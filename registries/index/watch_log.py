@@ -17,7 +17,7 @@ from registries.domain.resource import number_of
 from registries.domain.selectors import Selector
 from registries.stores.base import ChangeType, Event
 
-KEPT_BYTES = 8 * 2**20
+KEPT_BYTES = 4 * 2**20
 OVERHEAD = 1024
 """Bytes of memory of a change, beside its document."""
 PIECE = 256 * 1024
