@@ -179,6 +179,26 @@ class TestTheNotices:
         assert "已测试 3 / 3" in shown
         assert "load delay" not in shown[shown.index("run-notices") :].partition(">")[0]
 
+    def test_are_two_at_most_of_those_that_are_over(self, cast: Cast) -> None:
+        """More would push the list out of sight. Each that needs its person is shown."""
+        states = {
+            "verify": "done",
+            "copy": "cancelled",
+            "delete": "done",
+            "undo": "running",
+            "rotate": "interrupted",
+        }
+        for number, (kind, state) in enumerate(states.items(), 1):
+            made = run(cast, "verify", state, (1, 0, 0, number))
+            Run.objects.filter(pk=made.pk).update(
+                kind=kind, created_at=timezone.now() - timedelta(minutes=number)
+            )
+
+        shown = cast.client("olive").get(NOTICES).content.decode()
+
+        ids = [it.removeprefix("show-") for it in re.findall(r'id="(show-[a-z]+)"', shown)]
+        assert ids == ["verify", "copy", "undo", "rotate"]
+
     @pytest.mark.parametrize("kind", PAGES)
     def test_keep_a_count_beside_its_unit(self, cast: Cast, kind: str) -> None:
         run(cast, kind, "cancelled", (2, 3, 4, 5))

@@ -24,6 +24,8 @@ from registries.wiring import services
 TEMPLATE = "runs/_run_notices.html"
 DISMISSED = "dismissed_runs"
 """The key of the session with the ids of runs whose notice the person has closed."""
+MOST_OVER = 2
+"""Notices with nothing left to decide: more would push the list out of sight. The audit log has all runs."""
 
 
 @require_safe
@@ -48,7 +50,8 @@ def notices(request: ConsoleRequest) -> dict[str, Any]:
     closed = set(request.session.get(DISMISSED, []))
     found = [(kind, kinds[kind].view(access=access, run_id=run)) for kind, run in mentioned(access)]
     shown = [(kind, run, _is_over(kind, run)) for kind, run in found]
-    shown = [it for it in shown if not (it[2] and str(it[1].id) in closed)]
+    over = [run.id for _kind, run, over in shown if over and str(run.id) not in closed][:MOST_OVER]
+    shown = [it for it in shown if not it[2] or it[1].id in over]
     ended = [run.id for kind, run, _over in shown if kind == "delete" and run.state != "running"]
     undo = set(of_runs(access, ended)) if ended else set()
     return {
