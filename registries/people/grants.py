@@ -33,6 +33,8 @@ class People(Protocol):
 
 _HELD = f"SELECT namespace, role FROM {Grant._meta.db_table} WHERE user_id = %s"  # noqa: S608
 """Written out: every page asks it, and Django takes four times as long to write it as SQLite to answer."""
+JOINED = f"LEFT JOIN {Grant._meta.db_table} held ON held.user_id = owner.id"
+"""The roles of `owner` as held.namespace and held.role, each in a row, for a query that is written out."""
 
 
 def access_of(user: User, source: str = "") -> Access:

@@ -22,8 +22,8 @@ from registries.domain.errors import Cause, Invalid, NotFound, Problem
 from registries.domain.metadata import text_problem
 from registries.domain.registry import Key
 from registries.limits import exclusive
-from registries.models import ApiToken, Grant
-from registries.people.grants import access_of, access_without_roles
+from registries.models import ApiToken
+from registries.people.grants import JOINED, access_of, access_without_roles
 
 MARK = "rct_"
 """Prefix of every token, for scanners of leaked secrets."""
@@ -41,7 +41,7 @@ SELECT token.id, token.namespaces, token.role, owner.id, owner.username, owner.i
     token.last_used_from = %s AND token.last_used_at > %s, held.namespace, held.role
 FROM {ApiToken._meta.db_table} token
 JOIN {User._meta.db_table} owner ON owner.id = token.user_id
-LEFT JOIN {Grant._meta.db_table} held ON held.user_id = owner.id
+{JOINED}
 WHERE token.digest = %s AND token.revoked_at IS NULL AND token.expires_at > %s AND owner.is_active
 """  # noqa: S608
 """A valid token with its owner and the owner's roles, one in each row. Written out: every request of the API asks it,

@@ -190,7 +190,7 @@ class TestAnOpenDetailsPage:
 
         delete(people, one)
 
-        expect(page.get_by_role("alert")).to_have_text(re.compile("olive 于 .* 删除。"))
+        expect(page.get_by_role("alert")).to_have_text(re.compile("nina 于 .* 删除。"))
         expect(page.get_by_role("main").get_by_role("button")).to_have_text("撤销")
         expect(page.get_by_role("link", name=ZH.delete)).to_have_count(0)
         expect(page.get_by_role("main")).to_be_focused()

@@ -67,7 +67,7 @@ def test_labels_that_kubectl_changes_are_seen_through_a_selector(
     for value, told in (("web", ["ADDED"]), ("x", ["ADDED", "DELETED"])):
         labels = {"metadata": {"labels": {"app": value}}}
         empty.server.call("PATCH", empty.path("team-a", "harbor-prod"), labels, kind=MERGE_PATCH)
-        assert wait_for(lambda told=told: seen() == told)
+        assert wait_for(lambda told=told: index.fresh() and seen() == told)
         assert listed() == (value == "web")
 
 

@@ -27,7 +27,7 @@ SCAN = f"{PAGE}secrets/"
 ADOPT = "/registries/-/add/?namespace=team-a&provider=other&domain=x.example.com&username=robot%24shop&secret=theirs"
 NOWHERE = "192.168.3.4:5000"
 PROVEN = "harbor-proven"
-AWAY = 'role="alert"'
+AWAY = 'notice-bad" role="alert"'
 LONG_HOST = ".".join(["registry" + "r" * 54] * 3) + ".example.com"
 LONG_NAME = "pod-" + "x" * 240
 LEAVING, MISTYPED = "harbor-leaving", "harbor-mistyped"

@@ -193,7 +193,7 @@ def test_an_error_of_a_filter_stands_at_its_field_too(cast: Cast) -> None:
         assert field
         assert f'aria-describedby="id_{name}_error"' in field[0]
         assert f'<div id="id_{name}_error" class="field-error">' in shown
-    assert shown.count("<p>请填写有效日期，例如 2026-11-28。</p>") == 2
+    assert shown.count('<p>请填写有效日期，例如 <span class="unbroken">2026-11-28</span>。</p>') == 2
     assert "_error" not in cast.client("olive").get(PATH).content.decode()
 
 

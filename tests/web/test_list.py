@@ -197,7 +197,7 @@ def test_a_selection_is_what_matches_now_and_may_be_seen(cast: Cast) -> None:
 
 def test_an_open_list_is_told_when_something_changed(cast: Cast) -> None:
     client = cast.client("vic")
-    version = re.search(r'data-version="(\w+)"', page(client))
+    version = re.search(r'id="list-state"[^>]* data-version="(\w+)"', page(client))
     assert version
 
     quiet = client.get("/registries/-/pulse/", {"version": version[1]})
