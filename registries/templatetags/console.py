@@ -27,7 +27,7 @@ TURN = re.compile(r"(?<=[@,])|(?<=/)(?!/)|(?<!sha256)(?=:\w)")
 OPTION = re.compile(r"(?<!\S)((?=\S{2,32}(?!\S))\S*-\S*|(?=[\w-]*-)[\w-]{2,32}=(?=\S))")
 """A word of a command with a hyphen, such as an option or a name, if it is short enough for one line of a phone. Of a
 longer one, the part before its value."""
-DATE = re.compile(r"(\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d)?)?)")
+DATE = re.compile(r"(\d{4}-\d\d-\d\d)")
 OBJECT_NAME = re.compile(
     r"(?<![\w.:/@$-])((?=[a-z0-9-]{1,32}(?![\w-]))[a-z0-9]+(?:-[a-z0-9]+)+)(?![\w@$-]|[.:]\w)"
 )

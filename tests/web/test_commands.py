@@ -214,12 +214,11 @@ def test_a_command_goes_on_in_the_next_line_between_its_words() -> None:
 
 
 def test_a_date_stays_in_one_line() -> None:
-    assert MARKED.findall(whole_dates("Silenced until 2026-12-01 06:08, since 2026-11-28.")) == [
-        "2026-12-01 06:08",
-        "2026-11-28",
-    ]
+    """The time may stand in the next one: a narrow column of the journal has two lines for both."""
+    dates = MARKED.findall(whole_dates("Silenced until 2026-12-01 06:08, since 2026-11-28."))
+    assert dates == ["2026-12-01", "2026-11-28"]
     shown = moment(datetime(2026, 12, 1, 6, 8, 37, tzinfo=UTC))
-    assert re.search(r'"><span class="unbroken">2026-12-01 \d\d:08:37</span> UTC', shown)
+    assert re.search(r'"><span class="unbroken">2026-12-01</span> \d\d:08:37 UTC', shown)
 
 
 def test_the_names_in_a_sentence_stay_in_one_line() -> None:
