@@ -275,7 +275,7 @@ _REFUSALS = {
 _CONFLICTS = {
     Problem.BEING_DELETED: "the object is being deleted",
     Problem.NO_UNDO: "no deletion of it can be undone",
-    Problem.UNDO_TAKEN: "the deleted one is kept",
+    Problem.UNDO_TAKEN: "the deleted one can still be restored",
     Problem.CHANGED: "the object has been modified; please apply your changes to the latest version and try again",
     Problem.RECREATED: "the object was deleted and created again meanwhile",
     Problem.KEPT_IN_STEP: "a rule keeps copies of it in sync; send copies=keep, or copies=delete where a run starts",

@@ -77,7 +77,7 @@ def test_a_taken_name_is_a_409_and_the_deleted_one_stays(cast: Cast) -> None:
     taken = undo(client, {})
 
     assert (taken.status_code, taken.json()["reason"]) == (409, "AlreadyExists")
-    assert "the deleted one is kept" in taken.json()["message"]
+    assert "the deleted one can still be restored" in taken.json()["message"]
     client.delete(f"{ONE}?forget=false")
     deleted = DeletedRegistry.objects.order_by("pk").first()
     assert deleted

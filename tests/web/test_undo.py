@@ -150,7 +150,7 @@ def test_a_taken_name_is_said(cast: Cast) -> None:
     taken = client.post(undo_of(uid))
 
     assert taken.status_code == 409
-    assert "the deleted one is kept" in events(taken)["toast"]["text"]
+    assert "the deleted one can still be restored" in events(taken)["toast"]["text"]
     assert DeletedRegistry.objects.get().uid == uid
 
 
