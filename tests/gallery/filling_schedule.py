@@ -90,11 +90,13 @@ def _digest(uid: str) -> str:
     return f"{CredentialDigest(settings.SECRET_KEY).key_id}:{uid}"
 
 
-def _began(uid: str, last: datetime, *, good: bool) -> datetime:
-    """The first of the last tests that all had this result; `last` for a copy, which has no tests."""
+def _began(uid: str, last: datetime, *, good: bool) -> tuple[datetime, State]:
+    """The first of the last tests that all had this result, and the state before; `last` for a copy, which has no
+    tests."""
     tests = services().history.recent(uid)
-    same = takewhile(lambda it: isinstance(it.outcome, Result) and it.outcome.ok is good, tests)
-    return min((it.started_at for it in same), default=last)
+    same = list(takewhile(lambda it: isinstance(it.outcome, Result) and it.outcome.ok is good, tests))
+    other = State.FAILING if good else State.OK
+    return min((it.started_at for it in same), default=last), other if tests[len(same) :] else State.NEW
 
 
 def fill_changes(access: Access) -> None:
@@ -105,7 +107,7 @@ def fill_changes(access: Access) -> None:
         if not verdict.at or it.namespace == ONE or it.uid in watched:
             continue
         good = verdict.status is VerifyStatus.SUCCESS
-        at = _began(it.uid, verdict.at, good=good)
+        at, before = _began(it.uid, verdict.at, good=good)
         host = registry_of(it.address)
         row = ScheduledCredential.objects.create(
             digest=_digest(it.uid),
@@ -125,11 +127,9 @@ def fill_changes(access: Access) -> None:
         )
         if not good:
             days.add_down([it.uid], at, verdict.at)
-        # One with several good tests failed before them; the only test of another one is its first.
-        if good and at < verdict.at:
+        if before is State.FAILING:
             days.count([it.uid], at - timedelta(hours=2), ok=False)
             days.add_down([it.uid], at - timedelta(hours=2), at)
-        before = ("failing" if at < verdict.at else "new") if good else "ok"
-        after = "ok" if good else "failing"
+        after = State.OK if good else State.FAILING
         place = {"uid": it.uid, "namespace": it.namespace, "name": it.name, "host": host}
         StateChange.objects.create(**place, at=at, before=before, after=after, reason=verdict.reason)

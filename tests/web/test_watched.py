@@ -1,6 +1,7 @@
 """What the details page says of the scheduled checks: days, availability, changes of state, the next check."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,11 +9,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.translation import override
 
 from registries.domain.registry import RegistrySecret
 from registries.domain.resource import PREFIX, milliseconds
 from registries.models import DayRecord, ScheduledCredential, ScheduledRegistry, StateChange
 from registries.web.lists import rows
+from registries.web.registry import watched
 from registries.wiring import services
 from tests.cast import Cast
 
@@ -92,6 +95,27 @@ def test_a_failure_that_goes_on_for_another_reason_is_no_change_of_state(cast: C
     assert "Failed, new reason Wrong user name or password" in page
     assert "Connected → Failed" in page
     assert "Failed → Failed" not in page
+
+
+@pytest.mark.parametrize(
+    ("state", "text", "share"), [("ok", "First test: Connected", "100%"), ("failing", "First test: Failed", "0%")]
+)
+def test_the_first_test_is_no_change_and_the_hours_before_it_count_for_nothing(
+    cast: Cast, state: str, text: str, share: str
+) -> None:
+    noon = timezone.localtime().replace(hour=12, minute=0)
+    registry, at = replace(cast.add(), created_at=noon - timedelta(hours=5)), noon - timedelta(hours=1)
+    known = {"uid": registry.uid, "namespace": "team-a", "name": "harbor-prod", "host": "h"}
+    StateChange.objects.create(**known, reason="timeout", at=at, before="new", after=state)
+    good = state == "ok"
+    DayRecord.objects.create(uid=registry.uid, day=noon.date(), ok=good, failed=not good)
+    plan(registry.uid, settled=state, since=at, tested_at=at)
+
+    with override("en"):
+        found = watched.of(registry, noon)
+        assert [it.text for it in found.turns] == [text]
+
+    assert {it for _, it in found.availability} == {share}
 
 
 def test_days_have_their_numbers_and_causes_in_words(cast: Cast) -> None:

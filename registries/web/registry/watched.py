@@ -57,11 +57,11 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A confirmed change of state. `reason` is empty for a recovery."""
+    """A confirmed change of state in words: the first result, a change, or a failure that has another reason now.
+    `reason` is empty for a recovery."""
 
     at: datetime
-    before: labels.Label
-    after: labels.Label
+    text: str
     reason: str
 
 
@@ -93,9 +93,8 @@ def of(registry: RegistrySecret, now: datetime) -> Watched:
     month = until_now("".join(it.mark for it in strip), since, now)
     strip = [replace(it, mark=mark) for it, mark in zip(strip, month, strict=True)]
     setting = services().schedule.intervals.of(registry.namespace, registry.uid)
-    earliest = [it.at for it in changes[-1:]]  # one that was corrected keeps its days
-    born = min([registry.created_at, *earliest])
-    shares = ((it, days.availability(records, now, it, down_since, born)) for it in WINDOWS)
+    begun = _begun(registry, changes, records)
+    shares = ((it, days.availability(records, now, it, down_since, begun)) for it in WINDOWS)
     return Watched(
         days=strip,
         days_text=in_numbers(month),
@@ -105,6 +104,23 @@ def of(registry: RegistrySecret, now: datetime) -> Watched:
         next="" if registry.deleting else _next(row, setting, now),
         source="" if registry.deleting else _source(row, setting),
     )
+
+
+def _begun(
+    registry: RegistrySecret, changes: Sequence[StateChange], records: Sequence[DayRecord]
+) -> datetime:
+    """From when on the first day with tests counts: from the first result, if it is of that day. `changes` are the
+    newest first."""
+    first = changes[-1] if changes else None
+    if (
+        first
+        and first.before == State.NEW
+        and [timezone.localdate(first.at)] == [it.day for it in records[:1]]
+    ):
+        return first.at
+    return min(
+        [registry.created_at, *(it.at for it in changes[-1:])]
+    )  # one that was corrected keeps its days
 
 
 def _strip(records: Sequence[DayRecord], changes: Sequence[StateChange], today: date) -> list[Day]:
@@ -147,7 +163,13 @@ def _percent(share: float | None) -> str:
 
 def _turn(change: StateChange) -> Turn:
     reason = "" if change.after == State.OK else labels.reason(change.reason)
-    return Turn(change.at, labels.STATES[change.before], labels.STATES[change.after], reason)
+    before, after = labels.STATES[change.before].text, labels.STATES[change.after].text
+    text = f"{before} → {after}"
+    if change.before == State.NEW:
+        text = _("First test: %(state)s") % {"state": after}
+    elif change.before == change.after:
+        text = _("Failed, new reason")
+    return Turn(change.at, text, reason)
 
 
 def _next(row: ScheduledCredential | None, setting: Setting, now: datetime) -> str:
