@@ -187,6 +187,19 @@ FLAWS: dict[Flaw, Text] = {
     Flaw.COLON: _("The field auth of its entry %(key)s is not base64 of user:password: it has no colon."),
 }
 
+NEXT: dict[Code, Text] = {
+    Code.IMAGE_MISSING: _("Correct the name or tag of the image in the workload, or push the image first."),
+    Code.PLATFORM_MISSING: _(
+        "Build and push the image for this architecture, too, or keep the pods off these nodes: nodeSelector with"
+        " kubernetes.io/arch."
+    ),
+    Code.NOT_AN_IMAGE: _("Name a container image in the workload instead."),
+    Code.NEVER_PULLED: _(
+        "Set imagePullPolicy to IfNotPresent in the workload, or load the image onto the node."
+    ),
+    Code.SIGNATURE: _("Sign the image, or change the signature policy of the node."),
+}
+"""What to do about an image that no credential helps."""
 
 CUT = _(
     "Not all keys were compared: the console reads 1,000 keys of a Secret, and 64 KiB of the keys of a pod."

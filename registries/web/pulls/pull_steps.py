@@ -28,6 +28,7 @@ from registries.web.pulls.step import (
 )
 from registries.web.responses import details_url
 from registries.wiring import services
+from registries.words.pull_failures import NEXT
 
 BUTTONS = 10
 """Restarts that one step offers."""
@@ -99,6 +100,8 @@ def _step(pod: FailingPod, explanation: Explanation, access: Access, accounts: A
             " small letters, and nodes compare names exactly."
         )
         return Step(hint=hint)
+    if explanation.code in NEXT:
+        return Step(hint=str(NEXT[explanation.code]))
     if explanation.code is Code.SECRET_BROKEN:
         return _broken(pod, explanation, registry, access, accounts)
     if registry is not None:

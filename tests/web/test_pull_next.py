@@ -1,0 +1,33 @@
+"""The next step for images that no credential helps."""
+
+import pytest
+from django.utils.translation import override
+
+from registries.domain.registry import RegistrySecret
+from registries.pull_secrets.explain import Code, Explanation, Waiting
+from registries.pull_secrets.failing import FailingPod
+from registries.service.pull_failures import Failure
+from registries.web.pulls.pull_steps import steps_for
+from registries.web.pulls.step import Accounts
+from registries.words.pull_failures import NEXT
+from tests.cast import Cast
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("code", NEXT)
+def test_says_what_to_do_about_the_image(cast: Cast, code: Code, *, known: bool) -> None:
+    """The page of the registry would not help, and neither would the events of the pod."""
+    registry: RegistrySecret | None = cast.add() if known else None
+    waiting = Waiting("app", "harbor.example.com/team/app:1.0", "ErrImagePull", "")
+    pod = FailingPod("team-a", "app-0", "default", (), (waiting,))
+    explanation = Explanation(code, "harbor.example.com", registry=registry.key if registry else None)
+
+    with override("en"):
+        (step,) = steps_for([Failure(pod, waiting, explanation)], cast.access("olive"), Accounts())
+
+        assert step.hint == NEXT[code]
+    assert (step.url, step.command) == ("", "")
+
+
+def test_a_missing_image_or_platform_has_a_step() -> None:
+    assert {Code.IMAGE_MISSING, Code.PLATFORM_MISSING} <= NEXT.keys()
