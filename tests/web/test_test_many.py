@@ -15,13 +15,14 @@ from django.utils import timezone
 from registries import wiring
 from registries.domain.access import Role
 from registries.domain.errors import Conflict, NotFound
-from registries.domain.registry import VerifyStatus
+from registries.domain.registry import Key, VerifyStatus
 from registries.models import AuditEntry, Pause, Run, RunItem, VerificationRecord
 from registries.people.grants import remove_grant, set_grant
 from registries.probe import registry_of
 from registries.runs import heartbeat
-from registries.runs.run import ItemState, RunState
+from registries.runs.run import Group, Item, ItemState, RunState
 from registries.runs.verify import KEPT
+from registries.web.runs.test_many import counted
 from registries.wiring import services
 from tests.cast import Cast
 from tests.peers.scripted import wait_for
@@ -47,6 +48,24 @@ def latest() -> Run:
 
 def states() -> dict[str, tuple[str, str]]:
     return {it.name: (it.state, it.reason) for it in RunItem.objects.filter(run=latest())}
+
+
+def test_no_line_is_shown_that_the_counts_do_not_have() -> None:
+    """The tests go on between the two reads. Of equal outcomes, the newest are not counted yet."""
+    outcomes = ("timeout", "ok", "ok", "timeout")
+    newest = [
+        Item(n, Key("team-a", f"r-{n}"), str(n), ItemState.DONE, it, "", None)
+        for n, it in enumerate(outcomes)
+    ]
+
+    def shown(**counts: int) -> list[int]:
+        groups = [Group(ItemState.DONE, reason, "", count) for reason, count in counts.items()]
+        return [it.id for it in counted(newest, groups)]
+
+    assert shown() == []
+    assert shown(ok=1) == [2]
+    assert shown(ok=1, timeout=1) == [2, 3]
+    assert shown(ok=900, timeout=2) == [0, 1, 2, 3]
 
 
 def test_tests_what_was_selected_and_says_what_came_of_it(cast: Cast, probing: Probing) -> None:

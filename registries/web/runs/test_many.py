@@ -1,5 +1,6 @@
 """测试选中 and 测试全部 (test selected, test all): starts a run of tests and shows its progress."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -127,11 +128,24 @@ def _progress(request: ConsoleRequest, run: UUID, *, note: str = "") -> HttpResp
     context = {
         "note": note,
         "groups": [_group(it, () if running else _only_item(access, run, it)) for it in view.groups],
-        "lines": [_line(it) for it in lines],
+        "lines": [_line(it) for it in counted(lines, view.groups)],
         "running": running,
         "selectable": view.failed,
     }
     return run_dialog(request, "runs/_verify_run.html", view, context, title=_title(view))
+
+
+def counted(items: Sequence[Item], groups: Sequence[Group]) -> list[Item]:
+    """Those of the newest items, newest first, that are in these counts, which were read before: another test may have
+    ended in between."""
+    left = Counter({(it.state, it.reason, it.problem): it.count for it in groups})
+    found: list[Item] = []
+    for item in reversed(items):
+        outcome = item.state, item.reason, item.problem
+        if left[outcome] > 0:
+            left[outcome] -= 1
+            found.append(item)
+    return found[::-1]
 
 
 def _title(view: RunView) -> str:
