@@ -248,11 +248,6 @@ document.addEventListener("click", (event) => {
     write(input, choice.value);
     input.focus();
   }
-  const reveal = event.target.closest("#password-reveal");
-  if (!reveal) return;
-  const shown = reveal.getAttribute("aria-pressed") === "true";
-  reveal.setAttribute("aria-pressed", String(!shown));
-  document.getElementById("id_password").type = shown ? "password" : "text";
 });
 
 // A CA from the verdict or from a file. The change removes the verdict, so test afterwards.
@@ -286,9 +281,6 @@ function start() {
     picked = followed = false;
     usual = chosenProvider()?.value ?? "";
   }
-  // A response replaces the button, but keeps the password field.
-  const revealed = field("password")?.type === "text";
-  document.getElementById("password-reveal")?.setAttribute("aria-pressed", String(revealed));
   // What was typed stays, also an emptied field; a new form begins with the preset.
   applyPreset({ keep: Boolean(target.querySelector("#error-summary")) });
   offerTrust();

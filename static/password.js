@@ -1,3 +1,27 @@
+// Password fields: each has a button that shows what was typed.
+function show(button, revealed) {
+  button.setAttribute("aria-pressed", String(revealed));
+  document.getElementById(button.getAttribute("aria-controls")).type = revealed ? "text" : "password";
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-reveal]");
+  if (button) show(button, button.getAttribute("aria-pressed") !== "true");
+});
+
+// Before it is sent: browsers remember what is typed in a text field, and a form that comes back keeps its password.
+document.addEventListener("submit", (event) => {
+  for (const button of event.target.querySelectorAll("[data-reveal]")) show(button, false);
+}, true);
+
+// A response replaces the button, but keeps a field with hx-preserve.
+document.addEventListener("htmx:afterSettle", () => {
+  for (const button of document.querySelectorAll("[data-reveal]")) {
+    const { type } = document.getElementById(button.getAttribute("aria-controls"));
+    button.setAttribute("aria-pressed", String(type === "text"));
+  }
+});
+
 // The dialogs for a new password and for other values: a verdict belongs to the values that were tested.
 document.addEventListener("input", (event) => {
   if (!["password-form", "correct-form"].includes(event.target.form?.id)) return;

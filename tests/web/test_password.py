@@ -58,6 +58,29 @@ def test_the_form_has_one_field_and_says_what_stays(cast: Cast) -> None:
     assert "hx-preserve" not in shown
 
 
+@pytest.mark.parametrize(
+    ("person", "path", "number"),
+    [
+        ("", "/login/", 1),
+        ("olive", "/password/", 3),
+        ("olive", "/accounts/-/add/", 1),
+        ("olive", "/registries/-/add/", 1),
+        ("olive", PATH, 2),
+        ("olive", "/channels/-/add/webhook/", 1),
+    ],
+)
+def test_each_password_field_can_show_what_was_typed(
+    cast: Cast, client: Client, person: str, path: str, number: int
+) -> None:
+    cast.add(username="robot$team-a+deploy")  # Harbor can give it a new secret
+
+    page = (cast.client(person) if person else client).get(path).content.decode()
+
+    fields = re.findall(r'<div class="password-field">\s*<input [^>]*?\bid="(\w+)"', page)
+    assert len(fields) == page.count('type="password"') == number
+    assert re.findall(r'data-reveal [^>]*aria-controls="(\w+)"', page) == fields
+
+
 def test_a_tested_password_is_saved_in_place(cast: Cast, probing: Probing) -> None:
     values = probing("harbor")
     before = cast.add(**{**values, "password": "old-and-wrong"})

@@ -98,7 +98,8 @@ def test_a_failure_that_goes_on_for_another_reason_is_no_change_of_state(cast: C
 
 
 @pytest.mark.parametrize(
-    ("state", "text", "share"), [("ok", "First test: Connected", "100%"), ("failing", "First test: Failed", "0%")]
+    ("state", "text", "share"),
+    [("ok", "First test: Connected", "100%"), ("failing", "First test: Failed", "0%")],
 )
 def test_the_first_test_is_no_change_and_the_hours_before_it_count_for_nothing(
     cast: Cast, state: str, text: str, share: str
