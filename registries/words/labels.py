@@ -187,11 +187,11 @@ def obstacle(registry: RegistrySecret) -> str:
     """Why a registry cannot be used, and what to do; "" for most."""
     if registry.deleting and registry.finalizers:
         text = gettext(
-            "Finalizers hold it: %(finalizers)s. It is deleted once their controllers have removed them."
+            "Finalizers hold the registry: %(finalizers)s. It is deleted once their controllers have removed them."
         )
         return text % {"finalizers": comma().join(registry.finalizers)}
     if registry.deleting:
-        return gettext("It is gone in a moment.")
+        return gettext("The registry is gone in a moment.")
     if not registry.address_problem:
         return ""
     text = gettext("%(problem)s. To change it, use “Correct and create again”.")

@@ -39,7 +39,7 @@ TEXTS: dict[Problem, Text] = {
     Problem.RECREATED: _(
         "It was deleted and created again in the meantime. The new registry was not changed."
     ),
-    Problem.BEING_DELETED: _("It is being deleted. It can no longer be tested or edited."),
+    Problem.BEING_DELETED: _("The registry is being deleted. It can no longer be tested or edited."),
     Problem.CHANGED: _("Someone else changed it in the meantime."),
     Problem.NOT_EMPTY: _("There are still registries in this namespace. Delete them first."),
     Problem.NAMESPACE_FULL: _(
@@ -184,7 +184,7 @@ TEXTS: dict[Problem, Text] = {
     Problem.PASSWORD_WEAK: _("Choose another password."),
     Problem.NOT_CANCELLABLE: _("A deletion run cannot be cancelled."),
     Problem.FAILED: _("Something went wrong."),
-    Problem.ROLLED_BACK: _("It has its old password back."),
+    Problem.ROLLED_BACK: _("The registry has its old password back."),
     Problem.SKIPPED: _("Not changed."),
     Problem.PASSWORD_FORGOTTEN: _(
         "The passwords of this change are not kept any more: it ended, or it waited for more than a day."

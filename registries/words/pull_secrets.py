@@ -21,7 +21,7 @@ PULL_SECRETS = {
         _("Missing"),
         *WARN,
         _(
-            "It could not be created; the reason is in the console's log. The console retries when"
+            "The pull secret could not be created; the reason is in the console's log. The console retries when"
             " this page is opened."
         ),
     ),
@@ -29,7 +29,7 @@ PULL_SECRETS = {
         _("Unexpected content"),
         *WARN,
         _(
-            "It was changed, or belongs to an earlier registry with this name, and could not be "
+            "The pull secret was changed, or belongs to an earlier registry with this name, and could not be "
             "restored; the reason is in the console's log. The console retries when this page is "
             "opened."
         ),
@@ -57,7 +57,7 @@ FOREIGN_STAYS = replace(
 WITHOUT_ADDRESS = Label(
     _("Address not valid"),
     *WARN,
-    _("It exists, but without the password: nodes get it for a valid address only."),
+    _("The pull secret exists, but without the password: nodes get that for a valid address only."),
 )
 
 
@@ -138,7 +138,7 @@ FINDINGS: dict[Finding, Label] = {
     Finding.MISSING: Label(
         _("Pull secret missing"),
         *KEY,
-        _("It does not exist: add a registry with this name, or remove the reference."),
+        _("This Secret does not exist: add a registry with this name, or remove the reference."),
     ),
     Finding.WRONG_TYPE: Label(
         _("Pull secret of a wrong type"),

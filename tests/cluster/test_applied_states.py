@@ -64,7 +64,7 @@ def test_one_that_is_being_deleted_says_so_and_takes_nothing_but_its_deletion(he
     for page in (LIST, HELD):
         shown = english.get(page).content.decode()
         assert "Being deleted" in shown
-        assert f"Finalizers hold it: {', '.join(HOLDERS)}" in shown
+        assert f"Finalizers hold the registry: {', '.join(HOLDERS)}" in shown
         assert "、".join(HOLDERS) in nina.get(page).content.decode()
     assert "edit-link" not in shown
     assert "interval-link" not in shown
@@ -153,7 +153,7 @@ def test_a_run_says_what_holds_the_registries_that_it_deleted(held: Cast, cluste
         assert kept.count("<li>") == 2
         for name, holders in (("held", HOLDERS), ("second", ["example.net/hold"])):
             assert f"team-a/<wbr>{name}<" in kept
-            assert f"Finalizers hold it: {', '.join(holders)}" in kept
+            assert f"Finalizers hold the registry: {', '.join(holders)}" in kept
         assert "free" not in kept
         items = held.api("nina").get(f"{RUNS}/{run}").json()["items"]
         assert {it["name"]: (it["state"], it["problem"]) for it in items} == {

@@ -187,7 +187,7 @@ def _copies(request: ConsoleRequest, created: RegistrySecret) -> tuple[UUID | No
     try:
         run = copy_to.begin_copies(request.access, created, also)
     except TooManyRequests as error:
-        return None, sentences(_("It was not copied into the other namespaces."), _sentence(error))
+        return None, sentences(_("The registry was not copied into the other namespaces."), _sentence(error))
     text = ngettext("%(n)s copy is being made.", "%(n)s copies are being made.", len(also))
     return run, text % {"n": f"{len(also):,}"}
 
