@@ -42,12 +42,14 @@ DOCKER_HUB_HTTPS = "docker_hub_https"
 
 class AddressError(ValueError):
     """An address that cannot be used. `problem` is a stable code with a text in remarks.ADDRESS_PROBLEMS. `part`
-    is the wrong piece, cleaned and short, or ''."""
+    is the wrong piece, cleaned and short, or ''. `place` is that of the wrong character, from 1 on and without the
+    blanks around the address; 0 where no single one is wrong."""
 
-    def __init__(self, problem: str, part: str = "") -> None:
+    def __init__(self, problem: str, part: str = "", place: int = 0) -> None:
         super().__init__(problem)
         self.problem = problem
         self.part = part
+        self.place = place
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +136,18 @@ def _is_outer_blank(character: str) -> bool:
 def _refuse_characters(text: str) -> None:
     if _PLAIN.fullmatch(text):
         return
-    for character in text:
+    for place, character in enumerate(text, 1):
         category = unicodedata.category(character)
         if character.isspace() or category.startswith("Z"):
-            raise AddressError("whole_command" if _COMMAND.search(text) else "whitespace_inside")
+            if _COMMAND.search(text):
+                raise AddressError("whole_command")
+            raise AddressError("whitespace_inside", place=place)
         if category in {"Cc", "Cf", "Cs", "Co", "Cn"}:
-            raise AddressError("control_character", f"U+{ord(character):04X}")
+            raise AddressError("control_character", f"U+{ord(character):04X}", place)
         if character == "\\":
-            raise AddressError("backslash")
+            raise AddressError("backslash", place=place)
         if character in "?#":
-            raise AddressError("query_or_fragment", character)
+            raise AddressError("query_or_fragment", character, place)
 
 
 def _split_scheme(text: str) -> tuple[str, str]:

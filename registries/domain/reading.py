@@ -11,7 +11,7 @@ from sys import intern
 from types import MappingProxyType
 from typing import Any
 
-from registries.addresses import AddressError, parse_address
+from registries.addresses import AddressError, may_hold_password, parse_address
 from registries.domain.registry import (
     Key,
     Origin,
@@ -92,6 +92,7 @@ def to_domain(resource: Resource) -> RegistrySecret:
         certificate_ends=read_moment(notes.get(PREFIX + "certificate-expires", "")),
         password_changed_at=read_moment(notes.get(PREFIX + "password-set-at", "")),
         address_problem=problem,
+        address_problem_at=_wrong_place(resource) if problem else 0,
         deleting=bool(metadata.get("deletionTimestamp")),
         finalizers=_finalizers(metadata),
         plain_http=plain_http or notes.get(PREFIX + "plain-http") == "true",
@@ -213,6 +214,18 @@ def _read_address(applied: str) -> tuple[str, bool, str]:
     except AddressError as error:
         return applied.strip(), False, error.problem
     return address.canonical, address.plain_http, ""
+
+
+def _wrong_place(resource: Resource) -> int:
+    """The place of the wrong character in an address that cannot be parsed; 0 where it may be in a password."""
+    applied, stored = _applied_domain(resource), _stored_password(resource)
+    if may_hold_password(applied) or Echoes(decode_password(stored), stored).within(applied):
+        return 0
+    try:
+        parse_address(applied)
+    except AddressError as error:
+        return error.place
+    return 0
 
 
 def _fingerprint(resource: Resource) -> bytes:

@@ -137,6 +137,8 @@ class RegistrySecret:
     verification: Verification = field(default_factory=Verification)
     address_problem: str = ""
     """The code of an AddressError, for an applied address that cannot be parsed; `domain` is a placeholder then."""
+    address_problem_at: int = 0
+    """The place of the wrong character in it, from 1 on; 0 without one, and where the address may hold a password."""
     deleting: bool = False
     """Whether it is deleted as soon as nothing holds it any more."""
     finalizers: tuple[str, ...] = ()

@@ -195,12 +195,16 @@ def obstacle(registry: RegistrySecret) -> str:
     if not registry.address_problem:
         return ""
     text = gettext("%(problem)s. To change it, use “Correct and create again”.")
-    return text % {"problem": address_problem(registry.address_problem)}
+    return text % {"problem": address_problem(registry.address_problem, registry.address_problem_at)}
 
 
-def address_problem(code: str) -> str:
-    """What is wrong with an address. The wrong part itself is not shown: it may be a password."""
-    return _said(remarks.ADDRESS_PROBLEMS, code, code).format(part="…")
+def address_problem(code: str, place: int = 0) -> str:
+    """What is wrong with an address, and at which character. The wrong part itself is not shown: it may be a
+    password."""
+    text = _said(remarks.ADDRESS_PROBLEMS, code, code).format(part="…")
+    if not place:
+        return text
+    return gettext("%(problem)s (character %(place)s)") % {"problem": text, "place": place}
 
 
 def verdict(outcome: Tested) -> Label:

@@ -92,3 +92,22 @@ def test_an_address_that_cannot_be_parsed_has_its_problem(typed: str) -> None:
     assert registry.address_problem == NOT_PARSED[typed]
     assert registry.domain in ("(not-valid)", "")
     assert registry.key == Key("n", "x")
+
+
+@pytest.mark.parametrize(
+    ("typed", "place"),
+    [
+        ("harbor.example.com :8443", 19),
+        (" harbor.example.com\n:8443", 19),
+        ("harbor.example.com?a", 19),
+        ("har\\bor.example.com", 4),
+        ("har_bor.example.com", 0),
+        ("harbor.example.com longpassword", 0),
+        ("docker login -u dev -p another harbor.example.com", 0),
+        ("dev:another one@harbor.example.com", 0),
+    ],
+)
+def test_the_place_of_a_wrong_character_is_known_unless_it_may_be_in_a_password(
+    typed: str, place: int
+) -> None:
+    assert to_domain(applied(typed)).address_problem_at == place
