@@ -33,7 +33,8 @@ def test_has_the_columns_of_the_guide(cast: Cast) -> None:
     shown = page(cast.client("olive"))
 
     head = shown[shown.index("<thead") : shown.index("</thead>")]
-    for column in ("选择", "名称", "命名空间", "域名", "用户名", "提供者", "状态", "操作"):
+    columns = ("选择", "名称", "命名空间", "域名", "用户名", "提供者", "状态", "最近 30 天", "操作")
+    for column in columns:
         assert column in head
     for value in (
         "生产环境 Harbor",
