@@ -78,6 +78,15 @@ def test_a_second_role_in_a_namespace_replaces_the_first(cast: Cast) -> None:
     assert roles("vic") == [("team-a", "image-admin"), ("team-b", "image-viewer")]
 
 
+def test_a_long_namespace_of_a_role_is_cut_in_the_middle(cast: Cast) -> None:
+    vic = User.objects.get(username="vic")
+    Grant.objects.create(user=vic, namespace="long-namespace", role="image-viewer")
+
+    page = olive(cast).get("/accounts/").content.decode()
+
+    assert 'title="long-namespace"><span class="head">long-na</span>mespace</span>' in page
+
+
 def test_a_role_that_is_taken_back_counts_at_once(cast: Cast) -> None:
     cast.add()
     vic = cast.client("vic")
