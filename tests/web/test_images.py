@@ -1,6 +1,7 @@
 """测试拉取镜像: an image of a stored registry or of typed values, on the page and in the API."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -44,7 +45,8 @@ def test_the_answer_stands_below_the_stages(cast: Cast, probing: Probing) -> Non
     assert "Can be pulled" in panel
     assert panel.index("stage-ok") < panel.index("image-answer") < panel.index("verdict-foot")
     assert "linux/riscv64" in panel
-    assert "94.4 MB, 1 min at 10 Mbit/s" in panel
+    assert re.search(r"94\.4 MB</span>\s*<span[^>]*>about 1 min<", panel)
+    assert panel.count("10 Mbit/s") == 1
     assert cast.find().verification.reason == "ok"
 
 
@@ -288,7 +290,7 @@ def test_the_embedded_store_offers_no_choices(cast: Cast) -> None:
     [(900, "0.9 kB"), (94_400, "94.4 kB"), (1_000_000, "1.0 MB"), (94_400_000, "94.4 MB"), (2e9, "2.0 GB")],
 )
 def test_a_size_has_a_fitting_unit(size: int, shown: str) -> None:
-    assert image_view(result_of(size)).platforms[0][1].partition("，")[0] == shown
+    assert image_view(result_of(size)).platforms[0][1] == shown
 
 
 def result_of(size: int) -> ImageResult:

@@ -30,14 +30,19 @@ class ImageView:
     message: str
     hint: str
     note: str
-    platforms: tuple[tuple[str, str], ...]
+    platforms: tuple[tuple[str, str, str], ...]
+    """Name, size, and the time of a pull where it takes a minute or more."""
     nodes: tuple[tuple[str, bool], ...]
     pulls: str
+    rate: str = ""
+    """The speed of the connection that the times are for."""
 
 
 def image_view(result: ImageResult) -> ImageView:
     whole = result.ok and all(it.covered for it in result.nodes)
     kind = "ok" if whole else "warn" if result.ok else "bad"
+    platforms = tuple((it.name, _size(it), _pull_time(it)) for it in result.platforms)
+    timed = any(it[2] for it in platforms)
     return ImageView(
         name=result.image,
         kind=kind,
@@ -45,9 +50,10 @@ def image_view(result: ImageResult) -> ImageView:
         message=result.message(get_language()),
         hint=result.hint(get_language()),
         note=result.note_text(get_language()),
-        platforms=tuple((it.name, _size(it)) for it in result.platforms),
+        platforms=platforms,
         nodes=tuple((_nodes(it), it.covered) for it in result.nodes),
         pulls=_pulls(result.quota) if result.quota else "",
+        rate=_("Pull times at %(rate)s Mbit/s") % {"rate": f"{settings.UPLINK:g}"} if timed else "",
     )
 
 
@@ -57,16 +63,15 @@ def _nodes(platform: NodePlatform) -> str:
 
 
 def _size(platform: PlatformSize) -> str:
-    """Size, and the time of a pull where it takes a minute or more."""
-    minutes = platform.minutes(settings.UPLINK)
-    if platform.size is None or minutes is None:
+    if platform.size is None:
         return ""
     unit, name = next((it for it in ((1e9, "GB"), (1e6, "MB")) if platform.size >= it[0]), (1e3, "kB"))
-    size = f"{platform.size / unit:.1f} {name}"
-    if minutes < 1:
-        return size
-    text = _("%(size)s, %(n)d min at %(rate)s Mbit/s")
-    return text % {"size": size, "n": round(minutes), "rate": f"{settings.UPLINK:g}"}
+    return f"{platform.size / unit:.1f} {name}"
+
+
+def _pull_time(platform: PlatformSize) -> str:
+    minutes = platform.minutes(settings.UPLINK)
+    return _("about %(n)d min") % {"n": round(minutes)} if minutes and minutes >= 1 else ""
 
 
 def _pulls(quota: PullQuota) -> str:
