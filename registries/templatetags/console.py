@@ -155,6 +155,12 @@ def moment(at: datetime | None, text: str = "") -> SafeString:
 
 
 @register.simple_tag
+def day(at: datetime) -> SafeString:
+    """The day of a moment, absolute in the title."""
+    return moment(at, f"{timezone.localtime(in_any_zone(at)):%Y-%m-%d}")
+
+
+@register.simple_tag
 def past(at: datetime) -> SafeString:
     """The age of a moment, absolute in the title."""
     return moment(at, labels.ago(at, timezone.now()))

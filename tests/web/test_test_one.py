@@ -143,6 +143,22 @@ def test_the_details_name_message_time_person_stages_and_duration(cast: Cast, pr
     assert "stage-bad" in card
 
 
+def test_the_card_has_the_issuer_and_validity_of_a_certificate_and_the_details_have_the_rest(
+    cast: Cast, probing: Probing
+) -> None:
+    cast.add(**probing("self-signed"))
+    verify(cast)
+    client = cast.client("vic")
+
+    card, details = (client.get(path).content.decode() for path in (f"{PATH}status/", PATH))
+
+    for part in ("颁发者", "有效期"):
+        assert part in card
+        assert part in details
+    assert "SHA-256" not in card
+    assert "SHA-256" in details
+
+
 def test_the_card_says_in_words_what_its_colours_say(cast: Cast, probing: Probing) -> None:
     cast.add(**probing("wrong-password"))
     verify(cast)

@@ -125,6 +125,8 @@ class Shown:
     """The other certificates that were sent with the leaf, each once."""
     ca_pem: str
     authority: CertificateFacts | None
+    misnamed: bool = False
+    """No name covers the host."""
 
     @classmethod
     def of(cls, shown: ServerCertificates, host: str) -> "Shown":
@@ -137,6 +139,7 @@ class Shown:
             above=_others(shown),
             ca_pem=shown.ca_pem or "",
             authority=shown.ca if shown.ca_pem else None,
+            misnamed=not any(_covers(name, host) for name in shown.names),
         )
 
     @property

@@ -117,7 +117,8 @@ def card(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     registry = services().registries.find(access=access, key=Key(namespace, name))
     check = services().history.under_way([registry.uid]).get(registry.uid)
     seen = of_rows([registry], datetime.now(UTC)).get(registry.uid, NOTHING_SEEN)
-    return render(request, "registry/_card.html", panel(access, registry, check) | {"seen": seen})
+    context = panel(access, registry, check) | {"seen": seen, "brief": True}
+    return render(request, "registry/_card.html", context)
 
 
 BAR = 9
