@@ -234,9 +234,9 @@ class Command(BaseCommand):
 def _found(image: ImageResult) -> str:
     """The platforms of an image with sizes and times, the nodes that it is not for, and the pulls that are left."""
     view = image_view(image)
-    platforms = ", ".join(f"{name} {size}".strip() for name, size in view.platforms)
+    platforms = ", ".join(" ".join(filter(None, it)) for it in view.platforms)
     missing = ", ".join(nodes for nodes, covered in view.nodes if not covered)
-    return "; ".join(filter(None, (platforms, missing and f"missing for {missing}", view.pulls)))
+    return "; ".join(filter(None, (platforms, view.rate, missing and f"missing for {missing}", view.pulls)))
 
 
 def _chosen(
