@@ -87,6 +87,7 @@ class TestTheLoginPage:
     def test_works_by_keyboard_alone(self, people: People) -> None:
         page = people.stranger().open("/login/")
         expect(page.get_by_label("令牌", exact=True)).to_be_focused()
+        page.keyboard.press("Tab")  # the button that shows the token
         page.keyboard.press("Tab")
         expect(page.get_by_label("或 kubeconfig 文件")).to_be_focused()
         page.keyboard.press("Tab")
