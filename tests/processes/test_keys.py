@@ -26,14 +26,6 @@ from tests.cast import Cast
 from tests.peers.command import manage
 
 
-@pytest.fixture
-def keys(tmp_path: Path, settings: Any) -> datadir.KeyFile:
-    datadir.prepare(tmp_path)
-    settings.PASSWORD_KEYS = datadir.password_keys(tmp_path)
-    wiring.reset()
-    return settings.PASSWORD_KEYS
-
-
 def test_keys_are_made_once_and_private(tmp_path: Path) -> None:
     datadir.prepare(tmp_path)
     first = datadir.session_key(tmp_path), datadir.password_keys(tmp_path)()

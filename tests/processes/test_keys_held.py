@@ -3,8 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,7 +10,6 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 
 from console import datadir
-from registries import wiring
 from registries.events.channels import opened
 from registries.models import Channel, Run, RunItem
 from registries.stores import sealing
@@ -25,14 +22,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 LONG, SHORT = 60, 0.3
 """Seconds. Only a defect takes the long time; a rotation that does not wait takes less than the short one."""
 URL = "https://oapi.dingtalk.com/robot/send?access_token=secret-token"
-
-
-@pytest.fixture
-def keys(tmp_path: Path, settings: Any) -> datadir.KeyFile:
-    datadir.prepare(tmp_path)
-    settings.PASSWORD_KEYS = datadir.password_keys(tmp_path)
-    wiring.reset()
-    return settings.PASSWORD_KEYS
 
 
 @contextmanager

@@ -112,15 +112,11 @@ def _begun(
     """From when on the first day with tests counts: from the first result, if it is of that day. `changes` are the
     newest first."""
     first = changes[-1] if changes else None
-    if (
-        first
-        and first.before == State.NEW
-        and [timezone.localdate(first.at)] == [it.day for it in records[:1]]
-    ):
+    if first is None:
+        return registry.created_at
+    if first.before == State.NEW and records and records[0].day == timezone.localdate(first.at):
         return first.at
-    return min(
-        [registry.created_at, *(it.at for it in changes[-1:])]
-    )  # one that was corrected keeps its days
+    return min(registry.created_at, first.at)  # one that was corrected keeps its days
 
 
 def _strip(records: Sequence[DayRecord], changes: Sequence[StateChange], today: date) -> list[Day]:

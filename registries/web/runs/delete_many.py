@@ -131,7 +131,8 @@ def end_and_delete(
 def delete_with_copies(request: ConsoleRequest, source: RegistrySecret, *, forget: bool) -> HttpResponse:
     """Deletes a source and those copies of its rule that the dialog showed."""
     copies = services().sync_rules.unchanged(access=request.access, source=source)
-    doomed = [it for it in copies if it.namespace in shown_in(request, "shown")]
+    shown = shown_in(request, "shown")
+    doomed = [it for it in copies if it.namespace in shown]
     return end_and_delete(request, source, [source, *doomed], forget=forget)
 
 

@@ -49,9 +49,9 @@ def notices(request: ConsoleRequest) -> dict[str, Any]:
     access, kinds = request.access, services().runs
     closed = set(request.session.get(DISMISSED, []))
     found = [(kind, kinds[kind].view(access=access, run_id=run)) for kind, run in mentioned(access)]
-    shown = [(kind, run, _is_over(kind, run)) for kind, run in found]
-    over = [run.id for _kind, run, over in shown if over and str(run.id) not in closed][:MOST_OVER]
-    shown = [it for it in shown if not it[2] or it[1].id in over]
+    over = {run.id for kind, run in found if _is_over(kind, run)}
+    kept = [run.id for _, run in found if run.id in over and str(run.id) not in closed][:MOST_OVER]
+    shown = [(kind, run, run.id in over) for kind, run in found if run.id not in over or run.id in kept]
     ended = [run.id for kind, run, _over in shown if kind == "delete" and run.state != "running"]
     undo = set(of_runs(access, ended)) if ended else set()
     return {
