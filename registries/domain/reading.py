@@ -219,12 +219,12 @@ def _read_address(applied: str) -> tuple[str, bool, str]:
 def _wrong_place(resource: Resource) -> int:
     """The place of the wrong character in an address that cannot be parsed; 0 where it may be in a password."""
     applied, stored = _applied_domain(resource), _stored_password(resource)
-    if may_hold_password(applied) or Echoes(decode_password(stored), stored).within(applied):
-        return 0
     try:
         parse_address(applied)
-    except AddressError as error:
-        return error.place
+    except AddressError as error:  # one that is too long has no place, and is not searched
+        if not error.place or may_hold_password(applied):
+            return 0
+        return 0 if Echoes(decode_password(stored), stored).within(applied) else error.place
     return 0
 
 
