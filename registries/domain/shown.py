@@ -55,12 +55,11 @@ _CERTIFICATE = re.compile(
 def shown_domain(value: object) -> str:
     if not str(value):
         return ""
-    if _IS_TOKEN.search(str(value)):
-        return NOT_VALID
     try:
-        return parse_address(str(value)).canonical
+        canonical = parse_address(str(value)).canonical
     except AddressError:
         return NOT_VALID
+    return NOT_VALID if _IS_TOKEN.search(str(value)) else canonical  # searched after its length was asked
 
 
 def shown_username(value: object) -> str:
