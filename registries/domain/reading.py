@@ -3,10 +3,9 @@ written it, with any text in any place.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import accumulate
 from sys import intern
 from types import MappingProxyType
 from typing import Any
@@ -170,16 +169,20 @@ def public(resource: Resource) -> Resource:
 def _bounded(metadata: dict[str, Any]) -> dict[str, Any]:
     """Without the labels, finalizers and owners beyond MOST_TEXT characters of each: an API server takes over a
     megabyte of them, which every event would search for the password and keep in memory."""
-    bounded: dict[str, Any] = {name: _first(list(metadata[name])) for name in _LISTS if metadata.get(name)}
+    bounded: dict[str, Any] = {name: _first(metadata[name]) for name in _LISTS if metadata.get(name)}
     if metadata.get("labels"):
-        bounded["labels"] = dict(_first(list(metadata["labels"].items())))
+        bounded["labels"] = dict(_first(metadata["labels"].items()))
     return {**metadata, **bounded}
 
 
-def _first(items: list[Any]) -> list[Any]:
-    """The first items, as long as their text is not longer than MOST_TEXT."""
-    sizes = accumulate(len(str(it)) for it in items)
-    return [it for it, size in zip(items, sizes, strict=True) if size <= MOST_TEXT]
+def _first(items: Iterable[Any]) -> list[Any]:
+    """The first items, as long as their text is not longer than MOST_TEXT. The others are not looked at."""
+    first, size = [], 0
+    for item in items:
+        if (size := size + len(str(item))) > MOST_TEXT:
+            break
+        first.append(item)
+    return first
 
 
 def _as_read(notes: Mapping[str, str], generation: str) -> dict[str, str]:
