@@ -64,7 +64,7 @@ EVENTS = (
 )
 COMMAND = "<pre style='width: 29ch; white-space: pre-wrap'><code>kubectl -n team-a create {}</code></pre>"
 HELP = (
-    "<form style='font: 13px serif'><input class='form-control'><p class='form-text'>Help</p>"
+    "<form style='font: 13px serif'><input class='form-control'><button>Test</button><p class='form-text'>Help</p>"
     "<label class='choice' style='display: flex; gap: 8px'><input type='checkbox' style='margin: 0; width: 14px'>"
     "Name</label><p class='form-text' style='font-size: {}px; padding-left: {}px'>Help</p></form>"
 )

@@ -510,7 +510,8 @@
       if (getComputedStyle(it).fontSize !== getComputedStyle(helps[0]).fontSize) fault("help of another size", it, getComputedStyle(it).fontSize);
       const field = it.previousElementSibling;
       if (!field || !isShown(field) || it.matches(".choice *, button ~ span")) continue;
-      const edges = field.matches(".choice") ? [begin(field)] : [field, ...field.querySelectorAll("*")].map((one) => one.getBoundingClientRect().left);
+      const inLine = [...it.parentElement.children].filter((one) => isShown(one) && one !== it && one.getBoundingClientRect().bottom > field.getBoundingClientRect().top && one.getBoundingClientRect().top < field.getBoundingClientRect().bottom);
+      const edges = field.matches(".choice") ? [begin(field)] : inLine.flatMap((one) => [one, ...one.querySelectorAll("*")]).map((one) => one.getBoundingClientRect().left);
       if (!edges.some((edge) => Math.abs(edge - begin(it)) < 1.5)) fault("help off its field", it, `${Math.round(begin(it) - edges[0])} px`);
     }
   }
