@@ -11,6 +11,7 @@ from registries.domain.errors import Cause, Conflict, Problem
 from registries.domain.registry import RegistrySecret
 from registries.sync.rules import Deletion
 from registries.wiring import services
+from registries.words.names import plain
 from registries.words.sync import deletion_sentences
 
 KEEP, DELETE = "keep", "delete"
@@ -46,6 +47,6 @@ def warning(found: Deletion, *, many: bool = False) -> dict[str, str]:
     """The header Warning as in Kubernetes, one text for each kind of effect."""
     keys = ([it.key for it in group] for group in (found.sources, found.copies, found.awaited))
     with translation.override("en"):
-        texts = deletion_sentences(*keys, many=many)
+        texts = deletion_sentences(*keys, many=many, fill=plain)
     told = (text.replace("…", "...") for text in texts)
     return {"Warning": ", ".join(f'299 - "{text}"' for text in told)} if texts else {}

@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from registries.mirrors.listing import MirrorView, Verdict
 from registries.words import labels
 from registries.words.labels import BAD, GOOD, IDLE, WARN, Label
-from registries.words.language import Text, comma
+from registries.words.language import Text
+from registries.words.names import named
 
 VERDICTS = {
     Verdict.SAME: Label(_("Same as upstream"), *GOOD),
@@ -45,10 +46,10 @@ def credential_warning(hosts: Sequence[str]) -> str:
         "Nodes that use these mirrors send them this user name and password when they ask: %(hosts)s. Use a read-only "
         "access token."
     )
-    shown = comma().join(hosts[:SHOWN])
+    shown = list(hosts[:SHOWN])
     if more := len(hosts[SHOWN:]):
-        shown = _("%(names)s, and %(n)s more") % {"names": shown, "n": more}
-    return str(text) % {"hosts": shown}
+        return named({}, text, hosts=named({"names": shown}, _("%(names)s, and %(n)s more"), n=more))
+    return named({"hosts": shown}, text)
 
 
 def verdict(mirror: MirrorView) -> Label:

@@ -22,7 +22,7 @@ from registries.web import filters
 from registries.web.responses import details_url
 from registries.wiring import services
 from registries.words import labels
-from registries.words.language import comma
+from registries.words.names import named
 from registries.words.problems import problem_text
 
 THEMES = (
@@ -100,10 +100,14 @@ def _overfull(access: Access | None) -> dict[str, Any] | None:
         "Some registries are not shown, because these namespaces have more than the console keeps for one: %(names)s. "
         "Delete those that are no longer used."
     )
-    shown = comma().join(names[:NAMED])
     if more := len(names[NAMED:]):
-        shown = gettext("%(names)s, and %(n)s more") % {"names": shown, "n": number_format(more)}
-    return {"text": text % {"names": shown}}
+        some = {"names": names[:NAMED]}
+        return {
+            "text": named(
+                {}, text, names=named(some, gettext("%(names)s, and %(n)s more"), n=number_format(more))
+            )
+        }
+    return {"text": named({"names": names}, text)}
 
 
 class Entry(NamedTuple):

@@ -9,6 +9,7 @@ from registries.domain.shown import shown_words
 from registries.pull_secrets.node_test import NodeVerdict, Outcome
 from registries.words.labels import BUSY, GOOD, IDLE, WARN, Label
 from registries.words.language import Text
+from registries.words.names import named
 from registries.words.pull_failures import LABELS, reason
 
 MESSAGE_MAX = 600
@@ -46,14 +47,14 @@ OUTCOMES: dict[Outcome, Label] = {
             "A webhook or a policy gave the pod another image or other pull secrets, and probably does so with every "
             "pod. "
             "Test the registry of that image instead. To test this one, exempt pods with the label "
-            "registry-console/node-test."
+            "`registry-console/node-test`."
         ),
     ),
     Outcome.SILENT: Label(
         _("The node did not answer"),
         "bad",
         "plug-zap",
-        _("No answer for three minutes. Check that the node exists and is ready: kubectl get nodes"),
+        _("No answer for three minutes. Check that the node exists and is ready: `kubectl get nodes`"),
     ),
     Outcome.GONE: Label(_("No result"), *IDLE, _("The pods of this test are deleted. Test again.")),
 }
@@ -80,7 +81,7 @@ def node_result(verdict: NodeVerdict, registry: RegistrySecret) -> NodeResult:
     return NodeResult(
         label=label,
         node=verdict.node,
-        hint=reason(found) if found else label.hint,
+        hint=reason(found) if found else named({}, label.hint),
         sentence=_sentence(verdict, registry, label),
         certain=found is None or found.certain,
         message=shown_words(verdict.message, MESSAGE_MAX),
@@ -91,9 +92,9 @@ def node_result(verdict: NodeVerdict, registry: RegistrySecret) -> NodeResult:
 def _sentence(verdict: NodeVerdict, registry: RegistrySecret, label: Label) -> str:
     """Where console and node disagree."""
     status = registry.verification.status
-    names = {"node": verdict.node, "cause": label.text}
+    names = {"node": verdict.node}
     if status is VerifyStatus.SUCCESS and verdict.outcome is Outcome.EXPLAINED:
-        return str(_("The console connects, but %(node)s does not. %(cause)s.")) % names
+        return named(names, _("The console connects, but %(node)s does not. %(cause)s."), cause=label.text)
     if status is VerifyStatus.FAILED and verdict.outcome is Outcome.ACCEPTED:
-        return str(_("%(node)s can pull, but the last test of the console failed.")) % names
+        return named(names, _("%(node)s can pull, but the last test of the console failed."))
     return ""

@@ -5,7 +5,8 @@ from django.utils.translation import gettext_lazy as _
 from registries.domain.shown import shown_words
 from registries.pull_secrets.explain import Code, Explanation, Flaw, Near
 from registries.words.labels import BAD, IDLE, KEY, WARN, Label
-from registries.words.language import Text, sentences
+from registries.words.language import Text
+from registries.words.names import named
 
 NAME_MAX = 255
 LATER = ("warn", "history")
@@ -19,7 +20,7 @@ LABELS: dict[Code, Label] = {
     Code.SECRET_TYPE: Label(
         _("Pull secret of a wrong type"),
         *KEY,
-        _("Nodes ignore the Secret %(secret)s: its type is not kubernetes.io/dockerconfigjson."),
+        _("Nodes ignore the Secret %(secret)s: its type is not `kubernetes.io/dockerconfigjson`."),
     ),
     Code.SECRET_BROKEN: Label(
         _("Pull secret cannot be read"),
@@ -152,7 +153,9 @@ LABELS: dict[Code, Label] = {
         _("Invalid image name"), *BAD, _("Nodes cannot read this image name. Correct it in the workload.")
     ),
     Code.NEVER_PULLED: Label(
-        _("Image is never pulled"), *BAD, _("The node does not have the image, and imagePullPolicy is Never.")
+        _("Image is never pulled"),
+        *BAD,
+        _("The node does not have the image, and `imagePullPolicy` is `Never`."),
     ),
     Code.SIGNATURE: Label(_("Signature refused"), *BAD, _("The node refuses the signature of the image.")),
     Code.UNKNOWN: Label(
@@ -164,38 +167,40 @@ LABELS: dict[Code, Label] = {
 
 NEAR: dict[Near, Text] = {
     Near.SPACE: _("Its key %(key)s has a space or a line break at an end."),
-    Near.SCHEME: _("Its key %(key)s has https:// or http:// twice."),
+    Near.SCHEME: _("Its key %(key)s has `https://` or `http://` twice."),
     Near.CASE: _("Its key %(key)s has capital letters. Nodes compare names exactly."),
     Near.IMAGE_CASE: _(
         "Its key %(key)s is in small letters, and the image is not. Correct the name of the image."
     ),
     Near.VERSION: _(
-        "Its key %(key)s ends without a slash: nodes read /v1 and /v2 there as the name of a repository."
+        "Its key %(key)s ends without a slash: nodes read `/v1` and `/v2` there as the name of a repository."
     ),
     Near.PORT: _("Its key %(key)s has another port. Nodes compare ports as text, even the default port 443."),
     Near.PATH: _("Its key %(key)s is for another path."),
-    Near.PATTERN: _("Its key %(key)s does not cover this host: * stands for exactly one part between dots."),
-    Near.HUB: _("Its key %(key)s is a name of Docker Hub that nodes do not use. The name is docker.io."),
+    Near.PATTERN: _(
+        "Its key %(key)s does not cover this host: `*` stands for exactly one part between dots."
+    ),
+    Near.HUB: _("Its key %(key)s is a name of Docker Hub that nodes do not use. The name is `docker.io`."),
 }
 
 FLAWS: dict[Flaw, Text] = {
     Flaw.JSON: _("Its content is not valid JSON."),
-    Flaw.AUTHS: _("Its field auths is not a map of registries."),
-    Flaw.HEADERS: _("Its field HttpHeaders is not a map of texts."),
+    Flaw.AUTHS: _("Its field `auths` is not a map of registries."),
+    Flaw.HEADERS: _("Its field `HttpHeaders` is not a map of texts."),
     Flaw.ENTRY: _("Its entry %(key)s has a value that is not text."),
-    Flaw.BASE64: _("The field auth of its entry %(key)s is not base64."),
-    Flaw.COLON: _("The field auth of its entry %(key)s is not base64 of user:password: it has no colon."),
+    Flaw.BASE64: _("The field `auth` of its entry %(key)s is not base64."),
+    Flaw.COLON: _("The field `auth` of its entry %(key)s is not base64 of `user:password`: it has no colon."),
 }
 
 NEXT: dict[Code, Text] = {
     Code.IMAGE_MISSING: _("Correct the name or tag of the image in the workload, or push the image first."),
     Code.PLATFORM_MISSING: _(
-        "Build and push the image for this architecture, too, or keep the pods off these nodes: nodeSelector with"
-        " kubernetes.io/arch."
+        "Build and push the image for this architecture, too, or keep the pods off these nodes: `nodeSelector`"
+        " with `kubernetes.io/arch`."
     ),
     Code.NOT_AN_IMAGE: _("Name a container image in the workload instead."),
     Code.NEVER_PULLED: _(
-        "Set imagePullPolicy to IfNotPresent in the workload, or load the image onto the node."
+        "Set `imagePullPolicy` to `IfNotPresent` in the workload, or load the image onto the node."
     ),
     Code.SIGNATURE: _("Sign the image, or change the signature policy of the node."),
 }
@@ -207,7 +212,7 @@ CUT = _(
 
 
 def reason(explanation: Explanation) -> str:
-    """The reason in one or two sentences. Hosts and keys are typed by anybody, and are cleaned."""
+    """The reason in one or two sentences for a page. Hosts and keys are typed by anybody, and are cleaned."""
     typed = {"host": explanation.host, "secret": explanation.secret, "mirror": explanation.mirror}
     if explanation.code is not Code.MIRROR and explanation.mirror:
         typed["host"] = explanation.mirror  # it is the one that fails
@@ -220,4 +225,4 @@ def reason(explanation: Explanation) -> str:
         texts.append(FLAWS[explanation.flaw])
     if explanation.cut:
         texts.append(CUT)
-    return sentences(*(str(it) % names for it in texts))
+    return named(names, *texts)

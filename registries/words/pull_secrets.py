@@ -11,6 +11,7 @@ from registries.pull_secrets.kinds import Binding, PullSecret
 from registries.pull_secrets.scan import Finding
 from registries.words.labels import BAD, BEING_DELETED, GOOD, IDLE, KEY, WARN, Label
 from registries.words.language import Text
+from registries.words.names import named
 from registries.words.problems import problem_text
 
 PULL_SECRETS = {
@@ -89,15 +90,15 @@ KINDS: dict[str, Text] = {
 UPKEEP: dict[Problem, Text] = {
     Problem.NAMESPACE_MISSING: _(
         "Only registries that are added or opened here get a pull secret: the console's own namespace %(namespace)s"
-        " does not exist. Create it, or name another one in CONSOLE_NAMESPACE."
+        " does not exist. Create it, or name another one in `CONSOLE_NAMESPACE`."
     ),
     Problem.CLUSTER_FORBIDDEN: _(
         "Only registries that are added or opened here get a pull secret: the console has no right to its lease in the"
-        " namespace %(namespace)s. Bind its account to the cluster role registry-console."
+        " namespace %(namespace)s. Bind its account to the cluster role `registry-console`."
     ),
     Problem.TERMINATING: _(
         "Only registries that are added or opened here get a pull secret: the console's own namespace %(namespace)s"
-        " is being deleted. Name another one in CONSOLE_NAMESPACE."
+        " is being deleted. Name another one in `CONSOLE_NAMESPACE`."
     ),
 }
 """Why no replica maintains pull secrets in the background. Other problems are shown elsewhere on the page."""
@@ -105,7 +106,7 @@ UPKEEP: dict[Problem, Text] = {
 
 def upkeep(problem: Unavailable | None) -> str:
     text = UPKEEP.get(problem.code) if problem else None
-    return str(text) % {"namespace": problem.subject} if problem and text else ""
+    return named({"namespace": problem.subject}, text) if problem and text else ""
 
 
 def image_problem(address: str) -> str:
@@ -122,7 +123,7 @@ def image_problem(address: str) -> str:
         text = _(
             "Use %(host)s in image names: without a dot or a port, nodes take this host for a path on Docker Hub."
         )
-    return text % {"host": usable}
+    return named({"host": usable}, text)
 
 
 def group_of(kind: str) -> str:
@@ -144,14 +145,16 @@ FINDINGS: dict[Finding, Label] = {
         _("Pull secret of a wrong type"),
         *KEY,
         _(
-            "Nodes ignore it: its type is not kubernetes.io/dockerconfigjson. A type cannot be changed: create another"
-            " Secret, and name that one instead."
+            "Nodes ignore it: its type is not `kubernetes.io/dockerconfigjson`. A type cannot be changed: create "
+            "another Secret, and name that one instead."
         ),
     ),
     Finding.SHADOWED: Label(
         _("Not used for Docker Hub"),
         *WARN,
-        _("Nodes ignore its key index.docker.io, because %(names)s has the key docker.io in the same pods."),
+        _(
+            "Nodes ignore its key `index.docker.io`, because %(names)s has the key `docker.io` in the same pods."
+        ),
     ),
     Finding.DUPLICATE: Label(
         _("Same credential twice"),
@@ -199,4 +202,4 @@ _NOT_ADOPTED = {
 def not_adopted(problem: Problem | None, secret: str) -> str:
     """Why the password of a Secret is not used for a new registry."""
     text = _NOT_ADOPTED.get(problem or Problem.NOT_FOUND)
-    return str(text) % {"secret": secret} if text else problem_text(problem or "")
+    return named({"secret": secret}, text) if text else problem_text(problem or "")

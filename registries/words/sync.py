@@ -1,14 +1,14 @@
 """The states of registries that are kept in sync, by the codes of sync.states, and what a person can do about them; and
 in what a copy differs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from registries.words.labels import BUSY, GOOD, WARN, Label
-from registries.words.language import comma
+from registries.words.names import MORE, named
 
 DIFFERENCES = {
     "address": _("different address"),
@@ -83,10 +83,15 @@ def counts_texts(counts: Mapping[Any, int]) -> dict[str, str]:
 
 
 def deletion_sentences(
-    sources: Sequence[object], copies: Sequence[object], awaited: Sequence[object], *, many: bool
+    sources: Sequence[object],
+    copies: Sequence[object],
+    awaited: Sequence[object],
+    *,
+    many: bool,
+    fill: Callable[..., str] = named,
 ) -> list[str]:
     """What a deletion means for rules: of sources, of copies, and of registries whose name a rule waits for. Values
-    print as namespace/name. `many`: more than one registry is deleted."""
+    print as namespace/name. `many`: more than one registry is deleted. `fill` is `names.plain` for plain text."""
     if not many:
         source = gettext(
             "This registry is the source of a sync rule. The rule ends, and its copies are no longer synced."
@@ -121,9 +126,8 @@ def deletion_sentences(
             ),
         ),
     )
-    return [text % {"n": len(those), "names": _names(those)} for those, text in counted if those]
+    return [fill({"names": _names(those)}, text, n=len(those)) for those, text in counted if those]
 
 
-def _names(registries: Sequence[object]) -> str:
-    names = [str(it) for it in registries[:NAMED]]
-    return comma().join([*names, "…"] if len(registries) > NAMED else names)
+def _names(registries: Sequence[object]) -> list[object]:
+    return [*registries[:NAMED], MORE] if len(registries) > NAMED else [*registries]

@@ -125,7 +125,7 @@ def test_it_is_tested_and_saved_without_a_password_in_a_page(
     assert f"{host}，密码来自 Secret team-a/theirs" in pages[-1]
     assert AuditEntry.objects.get(action="create").note == f"{host} secret team-a/theirs"
     assert 'name="password"' not in pages[0]
-    assert "使用 Secret theirs 中的密码" in pages[0]
+    assert "使用 Secret <code>theirs</code> 中的密码" in pages[0]
     assert not any(secret in page for page in pages for secret in (CANARY, PAIR))
 
 
@@ -211,7 +211,7 @@ def test_without_the_right_the_field_stays_and_says_why(place: Cluster, host: st
     for user in ("olive", "team-a-admin"):
         page = log_in(user).get(ADD, query).content.decode()
         assert 'id="id_password"' in page
-        assert "无法沿用 Secret theirs 中的密码" in page
+        assert "无法沿用 Secret <code>theirs</code> 中的密码" in page
         assert f'value="{host}"' in page
     refused = log_in("team-a-admin").post(
         ADD, posted(page, "adopted", domain=f"http://{host}", secret="team-a/theirs", entry=host)
@@ -228,7 +228,7 @@ def test_a_broken_secret_has_nothing_to_take(place: Cluster, nina: Client) -> No
         put(place, name, auths)
         page = nina.get(ADD, link(name)).content.decode()
         assert 'id="id_password"' in page, name
-        assert f"Secret {name} 中已没有该凭证" in page
+        assert f"Secret <code>{name}</code> 中已没有该凭证" in page
 
 
 TOKENS = (

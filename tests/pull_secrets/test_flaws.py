@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from registries.pull_secrets.explain import Code, Flaw, SecretState, Waiting, explain
 from registries.pull_secrets.failing import credentials_in, read_secret
+from registries.words.names import named
 from registries.words.pull_failures import FLAWS, reason
 from tests.canary import CANARY
 
@@ -66,7 +67,7 @@ def test_the_flaw_and_its_entry_are_named(content: Any, flaw: Flaw, key: str) ->
     for language in ("en", "zh-hans"):
         with translation.override(language):
             text = reason(explanation)
-            assert str(FLAWS[flaw]) % {"key": key} in text
+            assert named({"key": key}, FLAWS[flaw]) in text
             assert CANARY not in text
 
 

@@ -130,5 +130,5 @@ MEANT = {
 @pytest.mark.parametrize(("domain", "meant"), MEANT.items())
 def test_an_address_of_aliyun_that_is_no_registry_is_told(cast: Cast, domain: str, meant: str) -> None:
     page = checked(cast, domain, "aliyun")
-    assert (f"请使用 {meant}。" in page) is bool(meant)
+    assert (f"请使用 <code>{meant}</code>。" in page) is bool(meant)
     assert ("check-warn" in page) is bool(meant)

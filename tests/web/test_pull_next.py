@@ -9,6 +9,7 @@ from registries.pull_secrets.failing import FailingPod
 from registries.service.pull_failures import Failure
 from registries.web.pulls.pull_steps import steps_for
 from registries.web.pulls.step import Accounts
+from registries.words.names import named
 from registries.words.pull_failures import NEXT
 from tests.cast import Cast
 
@@ -25,7 +26,7 @@ def test_says_what_to_do_about_the_image(cast: Cast, code: Code, *, known: bool)
     with override("en"):
         (step,) = steps_for([Failure(pod, waiting, explanation)], cast.access("olive"), Accounts())
 
-        assert step.hint == NEXT[code]
+        assert step.hint == named({}, NEXT[code])
     assert (step.url, step.command) == ("", "")
 
 

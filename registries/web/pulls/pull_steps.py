@@ -28,6 +28,7 @@ from registries.web.pulls.step import (
 )
 from registries.web.responses import details_url
 from registries.wiring import services
+from registries.words.names import named
 from registries.words.pull_failures import NEXT
 
 BUTTONS = 10
@@ -91,9 +92,9 @@ def _step(pod: FailingPod, explanation: Explanation, access: Access, accounts: A
     if pod.owner[0] == NODE and explanation.code in _NEEDS_CREDENTIAL:
         hint = _(
             "A static pod cannot use a pull secret: its kubelet makes it from a file on the node. Put the credential"
-            " on the node, in the configuration of the kubelet (/var/lib/kubelet/config.json) or of the runtime."
+            " on the node, in the configuration of the kubelet (`/var/lib/kubelet/config.json`) or of the runtime."
         )
-        return Step(hint=hint)
+        return Step(hint=named({}, hint))
     if explanation.code in _NEEDS_CREDENTIAL and explanation.host != explanation.host.lower():
         hint = _(
             "Write the host of the image in small letters in the workload. The pull secrets of the console have it in"
@@ -101,7 +102,7 @@ def _step(pod: FailingPod, explanation: Explanation, access: Access, accounts: A
         )
         return Step(hint=hint)
     if explanation.code in NEXT:
-        return Step(hint=str(NEXT[explanation.code]))
+        return Step(hint=named({}, NEXT[explanation.code]))
     if explanation.code is Code.SECRET_BROKEN:
         return _broken(pod, explanation, registry, access, accounts)
     if registry is not None:
@@ -140,7 +141,7 @@ def _with_registry(
         return _bind(pod, registry, access, accounts.bindings.get(registry.key))
     if code is Code.CREDENTIAL_BAD and may and registry.verification.reason in _NEEDS_PASSWORD:
         hint = _("The registry refuses the user name %(name)s or its password.")
-        hint %= {"name": shown_words(registry.username, NAME_MAX)}
+        hint = named({"name": shown_words(registry.username, NAME_MAX)}, hint)
         return Step(
             _("Change the password"), reverse("registries:password", args=names), dialog=True, hint=hint
         )
@@ -169,7 +170,7 @@ def _broken(
         hint = _(
             "The console keeps a Secret of this name for %(name)s, and makes it again after its deletion."
         )
-        return Step(hint=hint % {"name": registry.title}, command=delete, look=look)
+        return Step(hint=named({"name": registry.name}, hint), command=delete, look=look)
     instead, of_account = _instead(pod, secret, registry, accounts)
     if not instead:
         hint = _("These pods cannot be changed. Delete the Secret, and add a registry with its name.")
@@ -181,7 +182,7 @@ def _broken(
             hint = _(
                 "The command lets the service account %(account)s use the pull secret %(name)s instead of this Secret."
             )
-        hint %= {"name": registry.name, "account": pod.account}
+        hint = named({"name": registry.name, "account": pod.account}, hint)
         return replace(step, text=_open(registry), url=details_url(registry.key), hint=hint)
     hint = _("A public image needs no Secret: remove it from the workload.")
     if of_account:
@@ -193,7 +194,7 @@ def _broken(
             hint = _(
                 "For a private image. A public one needs no Secret: remove it from the service account %(account)s."
             )
-    return replace(step, hint=hint % {"account": pod.account})
+    return replace(step, hint=named({"account": pod.account}, hint))
 
 
 def _instead(
@@ -260,7 +261,7 @@ def _bind(pod: FailingPod, registry: RegistrySecret, access: Access, binding: Bi
 
 def _bind_by_command(pod: FailingPod, registry: RegistrySecret) -> Step:
     bind = change_account(pod.namespace, pod.account, adds=registry.name)
-    hint = _("Bind it to the service account %(name)s. Only new pods use it.") % {"name": pod.account}
+    hint = named({"name": pod.account}, _("Bind it to the service account %(name)s. Only new pods use it."))
     command = f"{bind}\n{restart_of(pod)}".strip()
     return Step(_open(registry), details_url(registry.key), hint=hint, command=command)
 
@@ -277,5 +278,5 @@ def _named(pod: FailingPod, registry: RegistrySecret, accounts: Accounts) -> Ste
 
 def _named_by_workload(pod: FailingPod, registry: RegistrySecret) -> Step:
     command = change_of(pod, adds=registry.name)
-    hint = change_hint(pod) % {"name": registry.name, "cron_job": pod.cron_job}
+    hint = named({"name": registry.name, "cron_job": pod.cron_job}, change_hint(pod))
     return Step(_open(registry), details_url(registry.key), hint=hint, command=command)

@@ -21,7 +21,8 @@ from registries.web.pulls.step import Step, change_account, change_template, del
 from registries.web.responses import details_url, is_htmx
 from registries.wiring import services
 from registries.words.labels import Label
-from registries.words.language import comma, sentences
+from registries.words.language import comma
+from registries.words.names import MORE, named
 from registries.words.problems import problem_text
 from registries.words.pull_failures import FLAWS
 from registries.words.pull_secrets import FINDINGS
@@ -132,8 +133,8 @@ def _mend(scanned: Scanned, access: Access) -> Step | None:
         hint = _(
             "The console keeps a Secret of this name for %(name)s, and makes it again after its deletion."
         )
-        name = registry.title if registry else scanned.registry.name
-        return Step(hint=hint % {"name": name}, look=look).with_commands([delete])
+        name = registry.name if registry else scanned.registry.name
+        return Step(hint=named({"name": name}, hint), look=look).with_commands([delete])
     accounts = [
         change_account(place, name, takes_out=secret) for kind, name in scanned.users if kind == ACCOUNT
     ]
@@ -148,18 +149,21 @@ def _mend(scanned: Scanned, access: Access) -> Step | None:
 
 def _reason(finding: Finding, scanned: Scanned) -> str:
     """Hosts, user names and keys are typed by anybody, and are cleaned."""
-    claimed = [_("%(user)s at %(host)s") % {"user": user, "host": host} for host, user in scanned.unclaimed]
-    names = {
-        Finding.SHADOWED: scanned.shadowed_by,
-        Finding.DUPLICATE: scanned.same,
-        Finding.FOREIGN: tuple(claimed),
-    }.get(finding, ())
-    text = comma().join(shown_words(it, NAME_MAX) for it in names[:NAMES_SHOWN])
-    hint = str(FINDINGS[finding].hint) % {"names": text + (f"{comma()}…" if len(names) > NAMES_SHOWN else "")}
+    every = {Finding.SHADOWED: scanned.shadowed_by, Finding.DUPLICATE: scanned.same}.get(finding, ())
+    names = [shown_words(it, NAME_MAX) for it in every]
+    if finding is Finding.FOREIGN:
+        names = [_account(*it) for it in scanned.unclaimed]
+    names[NAMES_SHOWN:] = [MORE] if len(names) > NAMES_SHOWN else []
+    texts, flawed = [FINDINGS[finding].hint], ""
     if finding is Finding.BROKEN and scanned.flaw is not None:
         flawed = shown_words(scanned.flawed.rpartition("@")[2], NAME_MAX)
-        hint = sentences(hint, str(FLAWS[scanned.flaw]) % {"key": flawed})
-    return hint
+        texts.append(FLAWS[scanned.flaw])
+    return named({"names": names, "key": flawed}, *texts)
+
+
+def _account(host: str, user: str) -> str:
+    names = {"host": shown_words(host, NAME_MAX), "user": shown_words(user, NAME_MAX)}
+    return named(names, _("%(user)s at %(host)s"))
 
 
 def _steps(scanned: Scanned, access: Access) -> list[tuple[str, str, bool]]:
