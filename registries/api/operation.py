@@ -118,6 +118,6 @@ _PARAMETERS = (
 PARAMETERS: dict[str, Schema] = {it["name"]: it for it in _PARAMETERS}
 PARAMETERS["copiesOfRule"] = _query(
     "copies",
-    _("What becomes of the copies that the rule made and that nobody changed."),
+    _("What happens to the copies that the rule made and that nobody changed."),
     {"enum": ["keep", "delete"]},
 )

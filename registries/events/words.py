@@ -27,15 +27,15 @@ FIELDS: dict[tuple[str, str], Text] = {
     ("", "to"): _("Recipients"),
 }
 HINTS: dict[tuple[str, str], Text] = {
-    ("dingtalk", "url"): _("Group settings > Robots > Custom robot. It contains the access token."),
+    ("dingtalk", "url"): _("Group settings > Robots > Custom robot. The URL contains the access token."),
     ("dingtalk", "secret"): _("Only if the robot has the security setting “signature”. It starts with SEC."),
-    ("wecom", "url"): _("Group > Message push. It contains the key."),
+    ("wecom", "url"): _("Group > Message push. The URL contains the key."),
     ("feishu", "url"): _("Group settings > Bots > Custom bot."),
     ("feishu", "secret"): _("Only if the bot has signature verification."),
     ("slack", "url"): _("An incoming webhook of your Slack app."),
     ("alertmanager", "url"): _("Without /api/v2/alerts."),
     ("alertmanager", "token"): _("Only if Alertmanager requires one."),
-    ("webhook", "url"): _("It receives JSON, signed according to Standard Webhooks."),
+    ("webhook", "url"): _("The console sends JSON there, signed according to Standard Webhooks."),
     ("webhook", "secret"): _("The receiver's secret, or a new one that this command makes:"),
     ("mail", "to"): _("At most 20 addresses, separated by commas."),
 }

@@ -17,13 +17,13 @@ VERDICTS = {
         *BAD,
         _("The mirror has another image under this name: an older one, or a changed one."),
     ),
-    Verdict.MISSING: Label(_("Image missing"), *WARN, _("It answers, but does not have this image.")),
+    Verdict.MISSING: Label(_("Image missing"), *WARN, _("The mirror answers, but does not have this image.")),
     Verdict.REFUSED: Label(
         _("Log-in required"),
         *WARN,
-        _("It asks for a credential. Nodes send it the one from the upstream's pull Secret."),
+        _("The mirror asks for a credential. Nodes send it the one in the pull Secret of the upstream."),
     ),
-    Verdict.ANSWERS: Label(_("Answers"), *GOOD, _("It answers as a registry.")),
+    Verdict.ANSWERS: Label(_("Answers"), *GOOD, _("The mirror answers as a registry.")),
     Verdict.FAILED: Label(_("No answer"), *BAD),
 }
 UNTESTED = Label(_("Not probed"), *IDLE)

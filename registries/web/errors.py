@@ -82,7 +82,7 @@ def _of_error(request: HttpRequest, error: ConsoleError) -> HttpResponse:
 def _no_page(request: HttpRequest, allow: str) -> HttpResponse:
     """The response for an address that is opened as a page, but only receives forms."""
     text = _("This address only receives forms and has no page. Nothing was changed.")
-    response = problem(request, 405, text, _("Not a page"))
+    response = problem(request, 405, text, _("No page at this address"))
     response["Allow"] = allow
     return response
 
@@ -171,7 +171,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         return HttpResponseRedirect(
             _here(request, request.POST.get("next", "")) or reverse("registries:list")
         )
-    text = _("This form belongs to another session. Nothing was changed. Open the form again and submit it.")
+    text = _(
+        "This form was opened in another session. Nothing was changed. Open the form again and submit it."
+    )
     return problem(request, 403, text, _("Form expired"), _here(request, request.headers.get("Referer", "")))
 
 

@@ -181,7 +181,7 @@ class EditForm(CauseForm):
     support_contact = forms.CharField(
         label=FIELDS["support_contact"],
         required=False,
-        help_text=_("Who helps when it fails, such as a group, a phone number or an address."),
+        help_text=_("Who helps when the registry fails, such as a group, a phone number or an address."),
         widget=forms.TextInput({"autocomplete": "off", "maxlength": str(CONTACT_MAX)}),
     )
     expires_at = forms.CharField(

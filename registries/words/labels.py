@@ -191,7 +191,7 @@ def obstacle(registry: RegistrySecret) -> str:
         )
         return text % {"finalizers": comma().join(registry.finalizers)}
     if registry.deleting:
-        return gettext("The registry is gone in a moment.")
+        return gettext("The cluster deletes the registry in a moment.")
     if not registry.address_problem:
         return ""
     text = gettext("%(problem)s. To change it, use “Correct and create again”.")

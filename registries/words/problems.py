@@ -34,13 +34,13 @@ TEXTS: dict[Problem, Text] = {
         "the cluster role registry-console-token-reviews to the console's service account."
     ),
     Problem.CERTIFICATE_UNUSABLE: _("This client certificate is too weak to be used here. Use a token."),
-    Problem.NOT_FOUND: _("It does not exist, or you have no role in its namespace."),
-    Problem.GONE: _("It was deleted in the meantime."),
+    Problem.NOT_FOUND: _("The object does not exist, or you have no role in its namespace."),
+    Problem.GONE: _("This was deleted in the meantime."),
     Problem.RECREATED: _(
-        "It was deleted and created again in the meantime. The new registry was not changed."
+        "The registry was deleted and created again in the meantime. The new one was not changed."
     ),
     Problem.BEING_DELETED: _("The registry is being deleted. It can no longer be tested or edited."),
-    Problem.CHANGED: _("Someone else changed it in the meantime."),
+    Problem.CHANGED: _("Someone else changed this in the meantime. Look at the new values, then try again."),
     Problem.NOT_EMPTY: _("There are still registries in this namespace. Delete them first."),
     Problem.NAMESPACE_FULL: _(
         "This namespace is full. Delete registries that are no longer used, or ask the console's administrator for "
@@ -58,8 +58,10 @@ TEXTS: dict[Problem, Text] = {
     Problem.SOURCE_UNUSABLE: _(
         "The address or certificate of this registry is not valid, so it cannot be copied."
     ),
-    Problem.NO_LABELS: _("The labels of namespaces are not known here."),
-    Problem.KEPT_IN_STEP: _("A rule keeps copies of it in sync. Decide what becomes of them."),
+    Problem.NO_LABELS: _("Labels of namespaces exist on a cluster only. Choose the namespaces by name."),
+    Problem.KEPT_IN_STEP: _(
+        "A rule keeps copies of this registry in sync. Choose whether to keep or delete them."
+    ),
     Problem.LAST_ADMINISTRATOR: _(
         "At least one account must be image-admin in all namespaces. Nothing was changed."
     ),
@@ -183,7 +185,7 @@ TEXTS: dict[Problem, Text] = {
     ),
     Problem.PASSWORD_WEAK: _("Choose another password."),
     Problem.NOT_CANCELLABLE: _("A deletion run cannot be cancelled."),
-    Problem.FAILED: _("Something went wrong."),
+    Problem.FAILED: _("Something went wrong. The log of the console says why."),
     Problem.ROLLED_BACK: _("The registry has its old password back."),
     Problem.SKIPPED: _("Not changed."),
     Problem.PASSWORD_FORGOTTEN: _(
@@ -191,9 +193,9 @@ TEXTS: dict[Problem, Text] = {
     ),
     Problem.FIRST_LIST: _("The registries of the cluster are still loading. Try again in a moment."),
     Problem.NAMESPACE_MISSING: _("The console's own namespace does not exist on the cluster. Create it."),
-    Problem.INTERNAL_ERROR: _("Something went wrong."),
+    Problem.INTERNAL_ERROR: _("Something went wrong. The log of the console says why."),
     Problem.ALREADY_EXISTS: _("An object with this name already exists."),
-    Problem.CONFLICT: _("Someone else changed it in the meantime."),
+    Problem.CONFLICT: _("Someone else changed this in the meantime. Look at the new values, then try again."),
     Problem.INVALID: _("The input is not valid. Correct it and submit it again."),
 }
 
@@ -250,7 +252,7 @@ FIELD_TEXTS: dict[tuple[str, Problem], Text] = {
     ("outcome", Problem.UNKNOWN): _("Choose one of the outcomes."),
     ("solution", Problem.UNKNOWN): _("Choose one of the solutions."),
     ("provider", Problem.UNKNOWN): _("Choose one of the providers."),
-    ("tls", Problem.UNKNOWN): _("Choose one of the three."),
+    ("tls", Problem.UNKNOWN): _("Choose how the certificate is verified."),
     ("tls", Problem.TLS_WITHOUT_HTTPS): _(
         "http:// has no certificate. Remove http://, or choose the system's trust."
     ),

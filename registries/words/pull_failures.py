@@ -166,30 +166,30 @@ LABELS: dict[Code, Label] = {
 }
 
 NEAR: dict[Near, Text] = {
-    Near.SPACE: _("Its key %(key)s has a space or a line break at an end."),
-    Near.SCHEME: _("Its key %(key)s has `https://` or `http://` twice."),
-    Near.CASE: _("Its key %(key)s has capital letters. Nodes compare names exactly."),
+    Near.SPACE: _("The key %(key)s has a space or a line break at an end."),
+    Near.SCHEME: _("The key %(key)s has `https://` or `http://` twice."),
+    Near.CASE: _("The key %(key)s has capital letters. Nodes compare names exactly."),
     Near.IMAGE_CASE: _(
-        "Its key %(key)s is in small letters, and the image is not. Correct the name of the image."
+        "The key %(key)s is in small letters, and the image is not. Correct the name of the image."
     ),
     Near.VERSION: _(
-        "Its key %(key)s ends without a slash: nodes read `/v1` and `/v2` there as the name of a repository."
+        "The key %(key)s ends without a slash: nodes read `/v1` and `/v2` there as the name of a repository."
     ),
-    Near.PORT: _("Its key %(key)s has another port. Nodes compare ports as text, even the default port 443."),
-    Near.PATH: _("Its key %(key)s is for another path."),
+    Near.PORT: _("The key %(key)s has another port. Nodes compare ports as text, even the default port 443."),
+    Near.PATH: _("The key %(key)s is for another path."),
     Near.PATTERN: _(
-        "Its key %(key)s does not cover this host: `*` stands for exactly one part between dots."
+        "The key %(key)s does not cover this host: `*` stands for exactly one part between dots."
     ),
-    Near.HUB: _("Its key %(key)s is a name of Docker Hub that nodes do not use. The name is `docker.io`."),
+    Near.HUB: _("The key %(key)s is a name of Docker Hub that nodes do not use. The name is `docker.io`."),
 }
 
 FLAWS: dict[Flaw, Text] = {
-    Flaw.JSON: _("Its content is not valid JSON."),
-    Flaw.AUTHS: _("Its field `auths` is not a map of registries."),
-    Flaw.HEADERS: _("Its field `HttpHeaders` is not a map of texts."),
-    Flaw.ENTRY: _("Its entry %(key)s has a value that is not text."),
-    Flaw.BASE64: _("The field `auth` of its entry %(key)s is not base64."),
-    Flaw.COLON: _("The field `auth` of its entry %(key)s is not base64 of `user:password`: it has no colon."),
+    Flaw.JSON: _("The content of the Secret is not valid JSON."),
+    Flaw.AUTHS: _("The field `auths` is not a map of registries."),
+    Flaw.HEADERS: _("The field `HttpHeaders` is not a map of texts."),
+    Flaw.ENTRY: _("The entry %(key)s has a value that is not text."),
+    Flaw.BASE64: _("The field `auth` of the entry %(key)s is not base64."),
+    Flaw.COLON: _("The field `auth` of the entry %(key)s is not base64 of `user:password`: it has no colon."),
 }
 
 NEXT: dict[Code, Text] = {

@@ -16,7 +16,9 @@ from registries.words.problems import problem_text
 
 PULL_SECRETS = {
     PullSecret.READY: Label(
-        _("Ready"), *GOOD, _("Pods of this namespace can pull with it. It is deleted with the registry.")
+        _("Ready"),
+        *GOOD,
+        _("Pods of this namespace can pull with this Secret. It is deleted with the registry."),
     ),
     PullSecret.MISSING: Label(
         _("Missing"),
@@ -134,7 +136,9 @@ FINDINGS: dict[Finding, Label] = {
     Finding.BROKEN: Label(
         _("Pull secret cannot be read"),
         *KEY,
-        _("Nodes cannot read it. The pods that name it cannot pull any image, not even a public one."),
+        _(
+            "Nodes cannot read this Secret. The pods that name it cannot pull any image, not even a public one."
+        ),
     ),
     Finding.MISSING: Label(
         _("Pull secret missing"),
@@ -145,15 +149,16 @@ FINDINGS: dict[Finding, Label] = {
         _("Pull secret of a wrong type"),
         *KEY,
         _(
-            "Nodes ignore it: its type is not `kubernetes.io/dockerconfigjson`. A type cannot be changed: create "
-            "another Secret, and name that one instead."
+            "Nodes ignore this Secret: its type is not `kubernetes.io/dockerconfigjson`. A type cannot be "
+            "changed: create another Secret, and name that one instead."
         ),
     ),
     Finding.SHADOWED: Label(
         _("Not used for Docker Hub"),
         *WARN,
         _(
-            "Nodes ignore its key `index.docker.io`, because %(names)s has the key `docker.io` in the same pods."
+            "Nodes ignore the key `index.docker.io` of this Secret, because %(names)s has the key `docker.io` "
+            "in the same pods."
         ),
     ),
     Finding.DUPLICATE: Label(
@@ -167,23 +172,24 @@ FINDINGS: dict[Finding, Label] = {
         "warn",
         "boxes",
         _(
-            "The console does not test it and does not warn before it expires: no registry here has %(names)s."
+            "The console does not test this credential and does not warn before it expires: no registry here "
+            "has %(names)s."
         ),
     ),
     Finding.CUT: Label(
         _("Not all keys checked"),
         *IDLE,
         _(
-            "It has more keys than the console compares: 1,000 of one Secret, 64 KiB of text, and 20,000 on this page."
-            " Nodes read all of them."
+            "This Secret has more keys than the console compares: 1,000 of one Secret, 64 KiB of text, and "
+            "20,000 on this page. Nodes read all of them."
         ),
     ),
     Finding.UNREAD: Label(
         _("Pull secret not checked"),
         *IDLE,
         _(
-            "Its content was not read: the console reads it only for people of the cluster who may get this Secret, and"
-            " for at most 8 seconds on one page."
+            "The content of this Secret was not read: the console reads it only for people of the cluster who "
+            "may get this Secret, and for at most 8 seconds on one page."
         ),
     ),
 }

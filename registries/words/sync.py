@@ -66,8 +66,10 @@ EFFECTS = {
     "present": _("The registry becomes a copy of the source and follows its changes."),
     "deleted": _("The copy is created again."),
     "failed": _("The copy is written again now."),
-    "namespace_gone": _("The namespace leaves this list. A later one gets a copy again."),
-    "left": _("The namespace leaves this list. Its copy stays."),
+    "namespace_gone": _(
+        "The namespace is removed from this list. A new namespace with its name gets a copy again."
+    ),
+    "left": _("The namespace is removed from this list. The copy stays."),
 }
 
 

@@ -144,7 +144,7 @@ PROBES = {
     "other": (manifest(OTHER), manifest(DIGEST), Verdict.DIFFERENT, "Differs from upstream"),
     "missing": (manifest(""), manifest(DIGEST), Verdict.MISSING, "Image missing"),
     "gone upstream": (manifest(DIGEST), manifest(""), Verdict.ANSWERS, "does not have this image, so"),
-    "closed": (closed, manifest(DIGEST), Verdict.REFUSED, "Nodes send it the one from"),
+    "closed": (closed, manifest(DIGEST), Verdict.REFUSED, "Nodes send it the one in"),
     "closed upstream": (manifest(DIGEST), closed, Verdict.ANSWERS, "requires a log-in for this image"),
     "website": (lambda it: Reply(200, [], b"<html>"), manifest(DIGEST), Verdict.FAILED, "No answer"),
     "broken upstream": (

@@ -60,7 +60,7 @@ def test_words_are_in_the_language_of_the_reader(language: str) -> None:
 
 def test_a_code_that_nobody_knows_any_more_has_a_general_sentence() -> None:
     with translation.override("en"):
-        assert problem_text("retry after 3 s") == "Something went wrong."
+        assert problem_text("retry after 3 s") == "Something went wrong. The log of the console says why."
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ def change_hint(pod: FailingPod) -> str:
         return _("Name the pull secret %(name)s in the CronJob %(cron_job)s, then run this Job again.")
     if pod.owner[0] == "Job":
         return _(
-            "The pods of a Job cannot be changed. The command creates the Job again with the pull secret %(name)s: it"
-            " begins from the start."
+            "The pods of a Job cannot be changed. The command creates the Job again with the pull secret %(name)s. The"
+            " Job then runs from the beginning."
         )
     if pod.owner[0] == BARE:
         return _(

@@ -109,7 +109,7 @@ def _step(pod: FailingPod, explanation: Explanation, access: Access, accounts: A
         return _with_registry(pod, registry, explanation, access, accounts)
     if explanation.code in _NEEDS_CREDENTIAL and access.may(Permission.CREATE, pod.namespace):
         name = explanation.secret if explanation.code is Code.SECRET_MISSING else ""
-        hint = _("The console then keeps a pull secret for it.")
+        hint = _("The console then keeps a pull secret for the registry.")
         return Step(_("Add registry"), _add_url(pod, explanation.host, name), dialog=True, hint=hint)
     return Step(command=kubectl(pod.namespace, "describe", "pod", pod.name))
 
@@ -130,7 +130,7 @@ def _with_registry(
     names, code = [registry.namespace, registry.name], explanation.code
     may = access.may(Permission.CREATE, pod.namespace)
     if code is Code.NO_MATCH and explanation.host not in image_hosts(registry.address):
-        hint = _("Its address differs from the host of the image.")
+        hint = _("The address of the registry differs from the host of the image.")
         if may and access.may(Permission.DELETE, pod.namespace):
             url = reverse("registries:correct", args=names)
             return Step(_("Correct and create again"), url, dialog=True, hint=hint)
@@ -186,7 +186,9 @@ def _broken(
         return replace(step, text=_open(registry), url=details_url(registry.key), hint=hint)
     hint = _("A public image needs no Secret: remove it from the workload.")
     if of_account:
-        hint = _("The service account %(account)s names it. A public image needs no Secret: remove it there.")
+        hint = _(
+            "The service account %(account)s names this Secret. A public image needs none: remove it there."
+        )
     if access.may(Permission.CREATE, pod.namespace):
         step = replace(step, text=_("Add registry"), url=_add_url(pod, explanation.host), dialog=True)
         hint = _("For a private image. A public one needs no Secret: remove it from the workload.")
@@ -239,19 +241,24 @@ def _bind(pod: FailingPod, registry: RegistrySecret, access: Access, binding: Bi
     if pod.account != DEFAULT_ACCOUNT:
         return _bind_by_command(pod, registry)
     if binding is Binding.BOUND:
-        hint = _("It is bound to the default service account. These pods are older: restart the workload.")
+        hint = _(
+            "The pull secret is bound to the default service account. These pods are older: restart the workload."
+        )
         if pod.owner[0] == BARE:
             hint = _(
-                "It is bound to the default service account. This pod is older: delete and create it again."
+                "The pull secret is bound to the default service account. This pod is older: delete and create "
+                "it again."
             )
         if pod.owner[0] == "Job":
             hint = _(
-                "It is bound to the default service account. This pod is older: delete it, and the Job makes another"
-                " one. That counts as one failure for the Job's backoffLimit."
+                "The pull secret is bound to the default service account. This pod is older: delete it, and the "
+                "Job makes another one. That counts as one failure for the `backoffLimit` of the Job."
             )
-        return Step(*opens, hint=hint, command=restart, again=True)
+        return Step(*opens, hint=named({}, hint), command=restart, again=True)
     if binding is Binding.UNBOUND and access.may(Permission.CREATE, pod.namespace):
-        hint = _("The default service account then names it. Only new pods use it: restart the workload.")
+        hint = _(
+            "The default service account then names the pull secret. Only new pods use it: restart the workload."
+        )
         url = reverse("registries:pull_secret", args=[registry.namespace, registry.name])
         fields = (("uid", registry.uid), ("bound", "1"), ("from", "pull-failures"))
         text = _("Bind %(name)s") % {"name": registry.name}
@@ -261,7 +268,10 @@ def _bind(pod: FailingPod, registry: RegistrySecret, access: Access, binding: Bi
 
 def _bind_by_command(pod: FailingPod, registry: RegistrySecret) -> Step:
     bind = change_account(pod.namespace, pod.account, adds=registry.name)
-    hint = named({"name": pod.account}, _("Bind it to the service account %(name)s. Only new pods use it."))
+    hint = named(
+        {"name": pod.account},
+        _("Bind the pull secret to the service account %(name)s. Only new pods use it."),
+    )
     command = f"{bind}\n{restart_of(pod)}".strip()
     return Step(_open(registry), details_url(registry.key), hint=hint, command=command)
 

@@ -141,9 +141,12 @@ def _mend(scanned: Scanned, access: Access) -> Step | None:
     templates = [change_template(place, user, "", takes_out=secret) for user in scanned.users]
     commands = [*accounts, *filter(None, templates)]
     if not commands:
-        hint = _("Correct it, or delete it when nothing uses it any more.")
+        hint = _("Correct the Secret, or delete it when nothing uses it any more.")
         return Step(hint=hint, look=look, last=delete)
-    hint = _("Take it out of what names it, then restart the pods. A private image needs a registry instead.")
+    hint = _(
+        "Remove the Secret from everything that names it, then restart the pods. For a private image, add a "
+        "registry instead."
+    )
     return Step(hint=hint, look=look, last=delete).with_commands(commands)
 
 

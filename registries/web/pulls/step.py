@@ -235,4 +235,6 @@ def before_revoking() -> str:
     """What to do before the old password is revoked, in a sentence; "" where the console does it."""
     if services().on_cluster:
         return ""
-    return _("Where a cluster has its pull secret, apply that again before you revoke the old password.")
+    return _(
+        "Where a cluster has the pull secret of this registry, apply it again before you revoke the old password."
+    )

@@ -250,6 +250,6 @@ def _deleted(
 ) -> HttpResponse:
     text = _("Deleted %(name)s.") % {"name": registry.title}
     if not kept and not forget and services().undo.is_on:
-        text = sentences(text, _("It cannot be undone: its password could not be read."))
+        text = sentences(text, _("The deletion cannot be undone: the password could not be read."))
     may = services().undo.offered(access=request.access, uids=[registry.uid]) if kept else {}
     return done(request, text, event, undo=undo_url(registry.key, registry.uid) if may else "")

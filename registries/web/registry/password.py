@@ -47,7 +47,7 @@ STATES = {
 }
 
 COPY_GONE = gettext_lazy(
-    "A chosen copy no longer exists or no longer has the same credential. Check the list."
+    "A chosen registry no longer exists, or no longer has the same credential. Check the list."
 )
 
 

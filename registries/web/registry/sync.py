@@ -232,7 +232,7 @@ def why(rule: Rule) -> str:
         return text % {"person": rule.person}
     if rule.state is RuleState.SOURCE_GONE:
         return _(
-            "Its source was deleted. The rule is removed once this can no longer be undone; the copies stay."
+            "The source was deleted. The rule is removed once the deletion can no longer be undone; the copies stay."
         )
     return problem_text(rule.problem) if rule.problem else ""
 
