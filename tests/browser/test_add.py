@@ -170,7 +170,7 @@ class TestSaving:
         form.get_by_role("button", name=ZH.ok, exact=True).click()
 
         expect(dialog(page)).to_have_count(0)
-        expect(page.get_by_role("status").filter(has_text="已添加 registry-asleep")).to_be_visible()
+        expect(page.get_by_role("status").filter(has_text="已添加「registry-asleep」")).to_be_visible()
         expect(status(page, "registry-asleep")).to_have_text(ZH.failed)
 
     def test_does_not_wait_for_a_test_that_hangs(self, page: Page, form: Locator, held: HeldRegistry) -> None:
@@ -272,7 +272,7 @@ class TestAddingAnother:
         fill(form, provider="其他", namespace="team-b", **credential(console, "down"), name="another-1")
         form.get_by_role("button", name=ZH.ok, exact=True).click()
 
-        expect(form.get_by_text("已添加 another-1")).to_be_visible()
+        expect(form.get_by_text("已添加「another-1」")).to_be_visible()
         domain = input_(form, ZH.domain)
         expect(domain).to_be_focused()
         for field in (domain, input_(form, ZH.username), input_(form, ZH.password)):
@@ -282,7 +282,7 @@ class TestAddingAnother:
 
         fill(form, **credential(console, "down"), name="another-2")
         form.get_by_role("button", name=ZH.ok, exact=True).click()
-        expect(form.get_by_text("已添加 another-2")).to_be_visible()
+        expect(form.get_by_text("已添加「another-2」")).to_be_visible()
         expect(domain).to_have_value("")
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)

@@ -201,7 +201,7 @@ def test_a_failing_pod_is_made_again_in_the_name_of_the_person(people: People, c
     cluster.bind("team-a-admin", "restarter-of-workloads", "team-a")
     dialog(page).get_by_role("button", name="重启", exact=True).click()
 
-    expect(page.get_by_text("已重启 Pod/shop-0")).to_be_visible()
+    expect(page.get_by_text("已重启「Pod/shop-0」")).to_be_visible()
     expect(page.get_by_role("heading", name="没有 Pod 在等待镜像")).to_be_visible()
     assert cluster.server.call("GET", f"{core}/pods/shop-0").status == 404
     cluster.unbind("team-a-admin", "restarter-of-workloads", "team-a")

@@ -250,7 +250,7 @@ class TestADialogAsAPage:
         form.get_by_role("button", name=ZH.ok, exact=True).click()
 
         expect(page.get_by_role("heading", level=1)).to_have_text(ZH.registries)
-        expect(page.get_by_role("status").filter(has_text="已添加 harbor-page")).to_be_visible()
+        expect(page.get_by_role("status").filter(has_text="已添加「harbor-page」")).to_be_visible()
 
     def test_waits_for_the_name_as_well(self, people: People, one: str) -> None:
         page = people("olive").open(f"/registries/team-a/{one}/delete/")
@@ -261,7 +261,7 @@ class TestADialogAsAPage:
         confirm_button(form).click()
 
         expect(page.get_by_role("heading", level=1)).to_have_text(ZH.registries)
-        expect(page.get_by_role("status").filter(has_text=f"已删除 {one}")).to_be_visible()
+        expect(page.get_by_role("status").filter(has_text=f"已删除「{one}」")).to_be_visible()
 
     def test_can_be_left(self, people: People, one: str) -> None:
         page = people("olive").open(f"/registries/team-a/{one}/edit/")

@@ -38,7 +38,7 @@ def test_a_saved_form_of_a_page_gives_the_focus_back_to_its_link(people: People)
     page.keyboard.type("Long-enough-1")
     page.keyboard.press("Enter")
 
-    expect(page.get_by_text("已重置 sam 的密码")).to_be_visible()
+    expect(page.get_by_text("已重置「sam」的密码")).to_be_visible()
     expect(page.locator("a[href$='/sam/password/']")).to_be_focused()
 
 

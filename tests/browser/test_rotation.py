@@ -75,6 +75,6 @@ def test_a_certificate_is_corrected_with_three_clicks(people: People, console: R
     taken = steps(page)
     page.locator("#correct-save").click()
 
-    expect(page.get_by_text("已更改 harbor-team-b")).to_be_visible()
+    expect(page.get_by_text("已更改「harbor-team-b」")).to_be_visible()
     assert taken + 1 == 1 + 3, "one field and three clicks"
     expect(page.locator("#panel .verdict-ok, #panel .pill-ok").first).to_be_visible()

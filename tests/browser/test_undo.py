@@ -42,7 +42,7 @@ def test_the_toast_brings_the_row_back_and_shows_which(
 
     expect(page.locator("tr.fresh")).to_have_count(1)
     expect(page.locator("tr.fresh")).to_contain_text(name)
-    expect(page.get_by_text("已恢复 要撤销")).to_be_visible()
+    expect(page.get_by_text("已恢复「要撤销」")).to_be_visible()
     expect(page.locator(".toast-undo:visible")).to_have_count(0)
 
 
@@ -67,7 +67,7 @@ def test_the_journal_offers_it_after_the_toast_has_gone(people: People, console:
     page.get_by_role("button", name="撤销 default/undo-later").click()
 
     page.wait_for_url("**/registries/default/undo-later/")
-    expect(page.get_by_text("已恢复 要撤销")).to_be_visible()
+    expect(page.get_by_text("已恢复「要撤销」")).to_be_visible()
     page.goto("/journal/?name=undo-later")
     expect(page.locator(".j-undo")).to_have_count(0)
     expect(page.locator(".j-action").filter(has_text="撤销删除")).to_have_count(1)

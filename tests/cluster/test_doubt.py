@@ -69,7 +69,7 @@ def test_one_that_was_added_is_in_the_journal(people: Cast, on_cluster: Cluster,
 
     assert is_there(on_cluster)
     assert entries("ok", "uncertain") == [("nina", "create", "harbor-prod", "uncertain")]
-    assert "未收到答复：可能已完成" in client.get("/journal/").content.decode()
+    assert "未收到响应：可能已完成" in client.get("/journal/").content.decode()
 
 
 def test_one_that_was_deleted_is_in_the_journal(people: Cast, on_cluster: Cluster, silence: Silence) -> None:

@@ -175,7 +175,7 @@ def test_the_reason_why_the_cluster_is_away_stands_once_on_a_page(
     people: Cast, place: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A part that comes later has it, too: the page around it may be older."""
-    client, reason = people.client("nina"), "集群的 API Server 未及时答复"
+    client, reason = people.client("nina"), "集群的 API Server 未及时响应"
     monkeypatch.setattr(services().index, "freshness", lambda: Freshness(Problem.CLUSTER_TIMEOUT))
 
     page = client.get(PULLS).content.decode()

@@ -61,8 +61,8 @@ def test_a_pause_of_the_registry_is_named_where_it_prevents_the_test(
     limited = cast.client("nina", hx_request="true").post(PATH, typed("third", **values))
 
     shown = [json.loads(it["HX-Trigger"])["toast"]["text"] for it in (paused, limited)]
-    assert shown[0].startswith("已添加 harbor-dev，未测试连接。请求过于频繁，请 "), shown
-    assert shown[1].startswith("已添加 third，未测试连接。请求过多"), shown
+    assert shown[0].startswith("已添加「harbor-dev」，未测试连接。请求过于频繁，请 "), shown
+    assert shown[1].startswith("已添加「third」，未测试连接。请求过多"), shown
 
 
 def test_saves_what_was_typed_and_tests_it(cast: Cast, probing: Callable[[str], dict[str, str]]) -> None:
@@ -90,7 +90,7 @@ def test_a_plain_form_leads_back_to_the_list(cast: Cast) -> None:
     response = cast.client("nina").post(PATH, typed(domain="127.0.0.1:9"), follow=True)
 
     assert response.redirect_chain == [("/registries/", 302)]
-    assert "已添加 harbor-prod" in response.content.decode()
+    assert "已添加「harbor-prod」" in response.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_another_one_begins_with_the_provider_and_namespace_of_the_last_one(
     assert "registry-saved" in response["HX-Trigger"]
     assert "dialog-close" not in response["HX-Trigger"]
     assert "toast" not in response["HX-Trigger"], "the dialog says it, for as long as it is open"
-    assert f'<p>已添加 <a href="/registries/{namespace}/first/">First</a>。</p>' in shown
+    assert f'<p>已添加「<a href="/registries/{namespace}/first/">First</a>」。</p>' in shown
     assert re.search(rf'name="{focus}"[^>]*aria-describedby="just-saved"', shown)
     assert re.search(rf'value="{provider}"[^>]*checked', shown)
     assert re.search(rf'value="{namespace}"\s+selected', shown)
@@ -279,7 +279,7 @@ def test_another_one_says_why_the_last_one_was_not_tested(cast: Cast, settings: 
 
     shown = client.post(PATH, typed("second", **ANOTHER)).content.decode()
 
-    assert '<p>已添加 <a href="/registries/team-a/second/">second</a>，未测试连接。</p><p>请求过多' in shown
+    assert '<p>已添加「<a href="/registries/team-a/second/">second</a>」，未测试连接。</p><p>请求过多' in shown
 
 
 def test_another_one_that_is_refused_stays_and_is_still_to_be_followed(cast: Cast) -> None:

@@ -128,7 +128,7 @@ def test_only_after_another_password_the_old_one_is_to_be_revoked(
 
     assert answer.status_code == 204
     text = json.loads(answer["HX-Trigger"])["toast"]["text"]
-    assert text.startswith("已更改 harbor-prod")
+    assert text.startswith("已更改「harbor-prod」")
     assert ("吊销旧密码" in text) is revoked
 
 

@@ -158,7 +158,7 @@ def test_the_chosen_ones_follow_once_the_first_has_connected(
         "user": "old-password",
     }
     toast = json.loads(answer["HX-Trigger"])["toast"]["text"]
-    assert toast.startswith("已更换 harbor-prod 等 3 个镜像源的密码。")
+    assert toast.startswith("已更换「harbor-prod」等 3 个镜像源的密码。")
     assert "另有 1 个域名和用户名相同的镜像源使用不同的密码" in toast
     for name, registry in five.items():
         assert cast.find(registry.name, registry.namespace).uid == registry.uid, name

@@ -190,7 +190,7 @@ def test_without_a_usable_answer_the_page_names_the_account_to_look_for(
     assert (stored(), cast.find().username) == (OLD, NAME)
     page = cast.client("nina").get("/journal/?action=password").content.decode()
     assert re.search(
-        rf"在 Harbor 中创建机器人账号 {re.escape(SECOND)}，.*?未收到答复：可能已完成", page, re.DOTALL
+        rf"在 Harbor 中创建机器人账号 {re.escape(SECOND)}，.*?未收到响应：可能已完成", page, re.DOTALL
     )
 
 
