@@ -146,7 +146,9 @@ def _advice(request: ConsoleRequest, found: RegistrySecret, view: RunView) -> tu
     """What to do with the old credential. Nothing where no password was typed."""
     export = before_revoking()
     if robots := _robots(found, view):
-        apply = _("Where a cluster has its pull secret, apply that again first.") if export else ""
+        apply = (
+            _("Where a cluster has the pull secret of this registry, apply it again first.") if export else ""
+        )
         revoke = _("Delete the old robot account %(robot)s in Harbor once no other registry uses it.")
         return apply, revoke % {"robot": robots[1]}
     changed, started = found.password_changed_at, view.started_at
