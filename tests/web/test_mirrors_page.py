@@ -261,7 +261,7 @@ def test_the_pages_of_a_registry_name_the_mirrors_that_get_its_credential(
         dialog = client.get("/registries/-/add/address/", {"domain": domain}).content.decode()
         assert ('id="mirror-warning"' in details) is warned
         for text in (details, dialog):
-            assert ("when they ask: mirror.example.com." in text) is warned
+            assert ('when they ask: <code class="unbroken">mirror.example.com</code>.' in text) is warned
 
 
 def test_many_mirrors_are_cut(cast: Cast) -> None:
@@ -271,7 +271,7 @@ def test_many_mirrors_are_cut(cast: Cast) -> None:
     client = cast.client("olive")
     client.cookies["django_language"] = "en"
     details = client.get("/registries/team-a/own/").content.decode()
-    assert "m4.example.com, and 2 more. Use" in details
+    assert "m4.example.com</code>, and 2 more. Use" in details
     assert "m5.example.com" not in details
     client.cookies["django_language"] = "zh-hans"
     assert (

@@ -93,7 +93,9 @@ def test_a_deletion_that_cannot_be_undone_says_so(cast: Cast, settings: Any) -> 
 
     toast = events(delete(on_list(cast, "nina"), uid))["toast"]
 
-    assert toast["text"] == "Deleted harbor-prod. The deletion cannot be undone: the password could not be read."
+    assert (
+        toast["text"] == "Deleted harbor-prod. The deletion cannot be undone: the password could not be read."
+    )
     assert toast["undo"] == ""
 
 

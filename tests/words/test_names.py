@@ -8,6 +8,7 @@ from registries.words.names import MORE, named, plain
 from registries.words.pull_failures import reason
 from registries.words.sync import deletion_sentences
 
+CODE = '<code class="unbroken">'
 BOLD, MARKS = "<b>a</b>", "a\u202e\u2066b\u200f"
 
 
@@ -15,19 +16,23 @@ def test_a_name_is_marked_and_escaped() -> None:
     with override("en"):
         text = named({"host": BOLD}, "%(host)s <has> `auths`.", "%(host)s: %(n)s.", n="<i>")
     assert text == (
-        "<code>&lt;b&gt;a&lt;/b&gt;</code> &lt;has&gt; <code>auths</code>. "
-        "<code>&lt;b&gt;a&lt;/b&gt;</code>: &lt;i&gt;."
+        f"{CODE}&lt;b&gt;a&lt;/b&gt;</code> &lt;has&gt; {CODE}auths</code>. "
+        f"{CODE}&lt;b&gt;a&lt;/b&gt;</code>: &lt;i&gt;."
     )
 
 
 def test_a_name_is_no_pattern() -> None:
-    assert named({"a": "%(b)s `c`", "b": "d"}, "%(a)s") == "<code>%(b)s `c`</code>"
+    assert named({"a": "%(b)s `c`", "b": "d"}, "%(a)s") == f"{CODE}%(b)s `c`</code>"
+
+
+def test_a_long_name_may_go_on_in_the_next_line() -> None:
+    assert named({"a": "a" * 33}, "%(a)s") == f"<code>{'a' * 33}</code>"
 
 
 def test_names_of_a_list_are_marked_each() -> None:
     with override("zh-hans"):
         assert named({"names": ["a", BOLD, MORE]}, "%(names)s。", "好。") == (
-            "<code>a</code>、<code>&lt;b&gt;a&lt;/b&gt;</code>、…。好。"
+            f"{CODE}a</code>、{CODE}&lt;b&gt;a&lt;/b&gt;</code>、…。好。"
         )
 
 
@@ -49,4 +54,4 @@ def test_a_reason_of_a_failing_pod_contains_no_markup_of_others(code: Code, lang
         text = reason(explanation)
     assert "<b>" not in text
     assert not set(MARKS[1:3] + MARKS[-1]) & set(text)
-    assert "<code>&lt;b&gt;a&lt;/b&gt;</code>" in text
+    assert f"{CODE}&lt;b&gt;a&lt;/b&gt;</code>" in text
