@@ -71,6 +71,10 @@ class Bucket:
         return [it for it in self.items if it.plain_http]
 
     @cached_property
+    def probed(self) -> list[RegistrySecret]:
+        return [it for it in self.items if it.probe_image]
+
+    @cached_property
     def copies(self) -> Mapping[str, list[RegistrySecret]]:
         """The copies by the uid of their source."""
         found: dict[str, list[RegistrySecret]] = {}

@@ -41,6 +41,8 @@ class Survey:
     """Registries whose password is older than a given age, the oldest first."""
     not_verified: Some
     plain: Some
+    probed: tuple[RegistrySecret, ...]
+    """All that have a probe image."""
 
     @classmethod
     def of(cls, seen: Visible, now: datetime, age: timedelta | None, most: int) -> Self:
@@ -56,6 +58,7 @@ class Survey:
             old=_old(seen, now - age, most) if age else Some((), 0),
             not_verified=_some([it.not_verified for it in buckets], most),
             plain=_some([it.plain for it in buckets], most),
+            probed=tuple(chain.from_iterable(it.probed for it in buckets)),
         )
 
 

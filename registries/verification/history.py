@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Max, OuterRef, Subquery
 from django.utils import timezone
 
 from registries.domain.errors import Problem
@@ -133,6 +134,15 @@ class History:
         checks = (_check(record) for record in records[:SHOWN])
         return [check for check in checks if isinstance(check.outcome, Result)]
 
+    def newest(self, uids: Collection[str]) -> dict[str, Result]:
+        """The newest verdict of each of these registries, by uid, in one query."""
+        tests = VerificationRecord.objects.filter(uid=OuterRef("uid"), finished_at__isnull=False)
+        verdicts = tests.exclude(outcome__startswith=NO_VERDICT).order_by("-started_at", "-pk")
+        rows = VerificationRecord.objects.filter(uid__in=uids).values("uid").annotate(Max("started_at"))
+        read = rows.values_list("uid", Subquery(verdicts.values("outcome")[:1]))
+        outcomes = {uid: from_json(text) for uid, text in read if text}
+        return {uid: it for uid, it in outcomes.items() if isinstance(it, Result)}
+
     def last(self, uid: str) -> Check | None:
         """The newest finished test, with or without a verdict."""
         records = VerificationRecord.objects.filter(uid=uid, finished_at__isnull=False)
@@ -214,6 +224,8 @@ _EMPTY: dict[str, Any] = {
     "credential_ends": "",
 }
 """All keys of the JSON. `reason` is empty without a verdict, `problem` with one. Times are in milliseconds."""
+NO_VERDICT = '{"reason": "",'
+"""The beginning of that JSON without a verdict."""
 
 
 def to_json(tested: Tested) -> str:

@@ -15,6 +15,8 @@ from registries.domain.access import EVERYWHERE, Role
 from registries.domain.query import Filter, Group, Member
 from registries.domain.registry import Ending, Provider, RegistrySecret, VerifyStatus
 from registries.probe import catalogue, remarks
+from registries.probe.image import ImageResult
+from registries.probe.reason import ImageReason
 from registries.probe.text import Text as Sentence
 from registries.verification.history import SCHEDULED, NotTested, Tested
 from registries.words.language import Text, comma
@@ -163,6 +165,15 @@ def outcome_text(outcome: Tested) -> str:
     return (
         problem_text(outcome.problem) if isinstance(outcome, NotTested) else outcome.message(get_language())
     )
+
+
+def image_trouble(image: ImageResult) -> str:
+    """In short, why a probe image is not good for all nodes; "" if it is."""
+    if image.reason is ImageReason.FAILED:
+        return gettext("Image not checked")
+    if not image.ok:
+        return gettext("Image cannot be pulled")
+    return "" if all(it.covered for it in image.nodes) else gettext("Image lacks a platform")
 
 
 def outcome_hint(outcome: Tested, first: str = "") -> str:

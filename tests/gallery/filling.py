@@ -81,7 +81,8 @@ def fill(rows: int, held: str) -> None:
     for number, reason in enumerate(Reason):
         _add(access, REASONS, reason.value.replace("_", "-"), reason, age=timedelta(hours=number))
     for number, (name, image) in enumerate(IMAGES.items()):
-        _add(access, REASONS, name, Reason.OK, age=timedelta(minutes=number), image=image)
+        probed = {"domain": "harbor.example.com", "probe_image": image.image}
+        _add(access, REASONS, name, Reason.OK, age=timedelta(minutes=number), image=image, **probed)
     _add(access, LONGEST, LONG_NAME, Reason.TLS_HOSTNAME_MISMATCH, age=timedelta(days=9), **LONG_VALUES)
     _add(access, ONE, "harbor-one", Reason.OK, age=timedelta(minutes=3))
     _add(access, WAITING, HELD, Reason.OK, age=timedelta(days=1), domain=held, username="held")

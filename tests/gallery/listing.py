@@ -99,6 +99,7 @@ LIST_STATES = (
     State("list-50", "/registries/?size=50"),
     State("list-many", f"/registries/?namespace={MANY}"),
     State("list-reasons", f"/registries/?namespace={REASONS}&size=50"),
+    State("list-probe-images", f"/registries/?namespace={REASONS}&q=image-"),
     State("list-longest", f"/registries/?namespace={LONGEST}"),
     State("list-one", f"/registries/?namespace={ONE}"),
     State("list-empty", f"/registries/?namespace={EMPTY}"),

@@ -27,6 +27,7 @@ from registries.schedule.state import State
 from registries.web import filters
 from registries.web.lists.group_rows import counted, spread
 from registries.web.lists.list import NOBODY, ListControls
+from registries.web.lists.probe_images import troubles
 from registries.web.responses import details_url
 from registries.web.shares import Part, share
 from registries.wiring import services
@@ -93,6 +94,8 @@ class Facts:
     """Whether there may be more turns."""
     namespaces: list[tuple[str, Tally]]
     older: list[Older]
+    images: dict[str, str]
+    """What is wrong with probe images, by the uid of the registry."""
 
 
 _kept: dict[Hashable, Facts] = {}
@@ -114,7 +117,7 @@ def overview(request: ConsoleRequest) -> HttpResponse:
     }
     if survey.tally.total:
         scope = _scope(snapshot, access)
-        context |= _news(facts, scope, now) | {"tasks": _tasks(survey, now)}
+        context |= _news(facts, scope, now) | {"tasks": _tasks(facts, now)}
         context["namespaces"] = _namespaces(facts.namespaces, access)
         # Without a number: it takes lists of the cluster.
         context["unused_url"] = services().pull_failures.available and filters.url(ListQuery(), unused=NOBODY)
@@ -135,7 +138,8 @@ def _facts(snapshot: Snapshot, seen: Visible, access: Access, now: datetime, ver
         survey = Survey.of(seen, now, timedelta(days=days) or None, NAMES)
         found, cut = _turned(snapshot, access, scope, now)
         older = _older(survey, found, scope, now)
-        facts = Facts(now, survey, found, cut, _tallies(snapshot, access, now), older)
+        tallies = _tallies(snapshot, access, now)
+        facts = Facts(now, survey, found, cut, tallies, older, troubles(survey.probed))
         if len(_kept) >= KEPT:
             _kept.clear()
         _kept[key] = facts
@@ -164,18 +168,19 @@ def _news(facts: Facts, scope: tuple[str, ...] | None, now: datetime) -> dict[st
         "recovered": _turns(recovered, RECOVERED, now),
         "failing": Lines(tuple(_group(*it, now) for it in facts.older[:FAILING]), len(facts.older[FAILING:])),
         "failing_url": filters.url(ListQuery(), status=Filter.FAILED),
-        "calm": _calm(survey.tally),
+        "calm": _calm(facts),
         "tested": survey.tested_at and _("Checked %(ago)s.") % {"ago": labels.ago(survey.tested_at, now)},
         "next_check": _next_check(outlook(scope, now), now),
         "incident": incident and {"at": incident.began_at, "ago": labels.ago(incident.began_at, now)},
     }
 
 
-def _calm(tally: Tally) -> str:
+def _calm(facts: Facts) -> str:
     """The good news, no better than it is; "" when something fails."""
+    tally = facts.survey.tally
     if tally.failed:
         return ""
-    if tally.untested or tally.stale:
+    if tally.untested or tally.stale or facts.images:
         return _("No registry fails.")
     return ngettext("The registry works.", "All %(n)s registries work.", tally.total) % {
         "n": f"{tally.total:,}"
@@ -247,9 +252,10 @@ def _group(where: tuple[str, str], count: int, at: datetime | None, now: datetim
     )
 
 
-def _tasks(survey: Survey, now: datetime) -> list[Task]:
+def _tasks(facts: Facts, now: datetime) -> list[Task]:
     """The checklist, in the order of urgency. A line without a registry is done."""
-    tally, today = survey.tally, timezone.localdate(now)
+    survey, today = facts.survey, timezone.localdate(now)
+    tally = survey.tally
 
     def filtered(text: str, status: Filter, kind: str, some: Some | None = None) -> Task:
         names = _names(some, lambda it: labels.next_expiry(it, today)) if some else ()
@@ -272,7 +278,17 @@ def _tasks(survey: Survey, now: datetime) -> list[Task]:
     ]
     if settings.PASSWORD_AGE_DAYS > 0:
         tasks.insert(4, having(Trait.AGED, survey.old, lambda it: labels.ago(it.password_set_at, now)))
-    return tasks
+    return [*_image_task(facts), *tasks]
+
+
+def _image_task(facts: Facts) -> list[Task]:
+    """No line without a registry: most people have no probe image."""
+    found = [it for it in facts.survey.probed if it.uid in facts.images]
+    some = Some(tuple(found[:NAMES]), len(found))
+    names = _names(some, lambda it: facts.images[it.uid])
+    return (
+        [Task(_("Problem with the probe image"), some.count, "warn", "", names, some.more)] if found else []
+    )
 
 
 def _names(some: Some, note: Callable[[RegistrySecret], str]) -> tuple[tuple[str, str, str], ...]:

@@ -19,6 +19,7 @@ from registries.probe.schedule import REFUSED
 from registries.schedule import days, silences
 from registries.schedule import recent as schedule
 from registries.verification.history import Check
+from registries.web.lists import probe_images
 from registries.web.responses import details_url
 from registries.words import labels
 from registries.words.labels import Label
@@ -102,13 +103,14 @@ def offered_for_many(access: Access) -> tuple[RegistryAction, ...]:
 class Seen:
     """What a row of the list shows of the scheduled checks: since when the registry fails, and its last 30 days as the
     two paths of a drawing, 3 units a day. `text` says the days in numbers; "" without a test. `silenced`: until when
-    messages wait."""
+    messages wait. `image`: what is wrong with the probe image."""
 
     since: datetime | None = None
     good: str = ""
     bad: str = ""
     text: str = ""
     silenced: datetime | None = None
+    image: str = ""
 
 
 NOTHING_SEEN = Seen()
@@ -144,6 +146,11 @@ class Row:
         return self.ago.removesuffix(self.span)
 
     @property
+    def warns(self) -> bool:
+        """Whether the reason is one to take care, beside a good status."""
+        return bool(self.reason) and self.reason == self.seen.image
+
+    @property
     def refused(self) -> bool:
         """Whether the registry refused the credential in the last test."""
         return not self.testing and self.registry.verification.reason in REFUSED
@@ -163,7 +170,7 @@ def row_of(
         registry=registry,
         label=label,
         provider=labels.PROVIDERS[registry.provider],
-        reason="" if check else labels.obstacle(registry) or _short_reason(registry, today),
+        reason="" if check else labels.obstacle(registry) or seen.image or _short_reason(registry, today),
         obstacle=labels.obstacle(registry),
         ago=_failing_for(seen.since, now) if seen.since else labels.ago(verification.at, now),
         span=labels.span(now - seen.since) if seen.since else "",
@@ -247,16 +254,17 @@ def _short_reason(registry: RegistrySecret, today: date) -> str:
 
 
 def of_rows(registries: Iterable[RegistrySecret], now: datetime) -> dict[str, Seen]:
-    """By uid, for those that were tested or are silenced. At most three queries."""
+    """By uid, for those that were tested or are silenced. At most four queries."""
     registries = list(registries)
     silenced = silences.ends(registries, now)
     tested = [it for it in registries if it.verification.at]
     failed = [it.uid for it in tested if it.verification.status is VerifyStatus.FAILED]
     since = schedule.failing_since(failed)
     months = _months(tested, now)
+    images = probe_images.troubles(tested)
     return {
-        uid: Seen(since.get(uid), *_paths(month), in_numbers(month), silenced.get(uid))
-        for uid in since.keys() | months.keys() | silenced.keys()
+        uid: Seen(since.get(uid), *_paths(month), in_numbers(month), silenced.get(uid), images.get(uid, ""))
+        for uid in since.keys() | months.keys() | silenced.keys() | images.keys()
         for month in (until_now(months.get(uid, ""), since.get(uid), now),)
     }
 
