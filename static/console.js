@@ -47,10 +47,10 @@ function tellUnanswered({ requestConfig, xhr }) {
   showToast({ text: reads ? words.unanswered : words.offline, kind: "bad" });
 }
 
-// Show a toast for an error without a message, and for an unreachable server.
+// Show a toast for an error without a message, and for an unreachable server; none for a part that the page fetches by itself.
 document.addEventListener("htmx:responseError", (event) => {
   const { xhr } = event.detail;
-  const says = (xhr.getResponseHeader("HX-Trigger") || "").match(/"(toast|form-problem)"/);
+  const says = (xhr.getResponseHeader("HX-Trigger") || "").match(/"(toast|form-problem|page-tells)"/);
   if (xhr.status === 401 || says) return;
   if (isUnanswered(xhr.status)) tellUnanswered(event.detail);
   else showToast({ text: words.failed, kind: "bad" });

@@ -16,19 +16,17 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_htmx.http import reswap, trigger_client_event
 
-from registries.domain.errors import ConsoleError, NotFound, TooManyRequests
+from registries.domain.errors import ConsoleError, TooManyRequests
 from registries.domain.resource import API_ROOT
 from registries.log_in.access import too_many_at_once
 from registries.log_in.sender import LATE
 from registries.people.grants import access_without_roles
 from registries.web.frame import shown_theme
-from registries.web.responses import is_htmx, toast
+from registries.web.responses import fetches_itself, is_htmx, toast
 from registries.wiring import services
 from registries.words.problems import error_text
 
 NEXT_MAX = 2_000
-PARTS = frozenset({"relatives", "sync"})
-"""Names of the parts of the details page that fetch themselves. The page itself says that its registry was deleted."""
 log = logging.getLogger(__name__)
 
 
@@ -66,14 +64,14 @@ class ErrorMiddleware:
 
 
 def _of_error(request: HttpRequest, error: ConsoleError) -> HttpResponse:
-    if isinstance(error, NotFound) and is_htmx(request) and request.method == "GET":
-        match = request.resolver_match
-        if match and match.url_name in PARTS:
-            return reswap(HttpResponse(status=error.status), "none")
     text = error_text(error)
     if type(error) is TooManyRequests and error.problem is None and not is_htmx(request):
         text = _("Try again in %(seconds)s s.") % {"seconds": error.retry_after}  # the title says the rest
-    response = problem(request, error.status, text)
+    if is_htmx(request) and fetches_itself(request):
+        response = reswap(HttpResponse(status=error.status), "none")
+        trigger_client_event(response, "page-tells", {})  # console.js then shows no toast
+    else:
+        response = problem(request, error.status, text)
     if isinstance(error, TooManyRequests):
         response["Retry-After"] = str(error.retry_after)
     return response

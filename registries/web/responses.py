@@ -2,7 +2,7 @@
 the answer for a registry that was deleted while somebody worked with it."""
 
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from django.contrib import messages
@@ -45,6 +45,21 @@ def with_accounts_only(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return local
+
+
+def part_of_page(view: View | None = None, *, parameter: str = "") -> Any:
+    """Marks a view whose answer a page fetches by itself; with `parameter`, only requests that have it. Nobody asked
+    for its errors: the page says itself that its registry was deleted, or that the cluster is away."""
+    if view is None:
+        return partial(part_of_page, parameter=parameter)
+    view.part_of_page = parameter  # type: ignore[attr-defined]
+    return view
+
+
+def fetches_itself(request: HttpRequest) -> bool:
+    """Whether the request is for a view that `part_of_page` marks."""
+    parameter = getattr(request.resolver_match and request.resolver_match.func, "part_of_page", None)
+    return request.method == "GET" and parameter is not None and (not parameter or parameter in request.GET)
 
 
 def details_url(key: Key) -> str:

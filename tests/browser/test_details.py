@@ -194,6 +194,7 @@ class TestAnOpenDetailsPage:
         expect(page.get_by_role("main").get_by_role("button")).to_have_text("撤销")
         expect(page.get_by_role("link", name=ZH.delete)).to_have_count(0)
         expect(page.get_by_role("main")).to_be_focused()
+        expect(page.locator(".toast-bad")).to_have_count(0)
         assert complaints(page) == []
         page.get_by_role("link", name="返回列表").click()
         expect(page.get_by_role("heading", level=1)).to_have_text(ZH.registries)

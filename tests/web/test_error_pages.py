@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.utils.html import escape
 
+from registries.domain.errors import Problem, Unavailable
 from registries.limits import Rates, StoredBuckets
 from registries.wiring import services
 from tests.api.test_api import BASE
@@ -171,3 +172,39 @@ def test_one_person_sends_no_flood_of_forms(
     assert cast.client(person).get("/registries/").status_code == 200
     assert cast.api(person).post(f"{BASE}/runs", {}, content_type="application/json").status_code == 422
     assert cast.client("nina" if person == "olive" else "olive").post(path, typed).status_code != 429
+
+
+GONE = "/registries/team-a/gone/"
+FETCHED = ["relatives/", "sync/", "images/", "node/?link=1", "?version=a/1"]
+"""The parts of the details page that fetch themselves, and what keeps it up to date."""
+
+
+def toasts(cast: Cast, path: str, status: int) -> bool:
+    """Whether htmx gets a toast with the error. Without `page-tells`, a script shows one of its own."""
+    answer = cast.client("olive", hx_request="true").get(path)
+    assert answer.status_code == status
+    events = json.loads(answer["HX-Trigger"])
+    assert events.keys() in ({"toast"}, {"page-tells"})
+    return "toast" in events
+
+
+@pytest.mark.parametrize("part", FETCHED)
+def test_a_part_that_nobody_asked_for_fails_without_a_toast(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """The page itself says that its registry was deleted, or that the store is away."""
+
+    def away(**_asked: object) -> None:
+        raise Unavailable("x", Problem.CLUSTER_AWAY)
+
+    if "?" not in part:  # the others answer with a page, or without a button
+        assert not toasts(cast, GONE + part, 404)
+    for owner, name in ((services().registries, "find"), (services().images, "of_pods")):
+        monkeypatch.setattr(owner, name, away)
+    monkeypatch.setattr(services().node_tests, "offered", away)
+    assert not toasts(cast, GONE + part, 503)
+
+
+@pytest.mark.parametrize("asked", ["", "edit/", "status/", "node/", "usage/x"])
+def test_what_a_person_asked_for_fails_with_a_toast(cast: Cast, asked: str) -> None:
+    assert toasts(cast, GONE + asked, 404)

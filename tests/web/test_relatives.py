@@ -137,15 +137,6 @@ def test_another_registry_than_the_shown_one_is_not_aligned(
     assert password(stored(cast)["team-b/harbor-prod"]) == "another-1"
 
 
-@pytest.mark.parametrize("part", ["relatives", "sync"])
-def test_a_part_of_the_page_of_a_deleted_registry_shows_no_toast(cast: Cast, part: str) -> None:
-    """The page itself says that its registry was deleted."""
-    response = htmx(cast).get(f"/registries/team-a/gone/{part}/")
-
-    assert response.status_code == 404
-    assert "HX-Trigger" not in response
-
-
 def test_a_source_that_was_made_again_is_no_source(cast: Cast) -> None:
     source, copy = copied(cast)
     services().store.delete(source.key, uid=source.uid)

@@ -21,7 +21,7 @@ from registries.pull_secrets.failing import Phase
 from registries.service.pull_failures import Failure
 from registries.web.pulls.pull_steps import accounts_of, steps_for
 from registries.web.pulls.step import Accounts, Step
-from registries.web.responses import back, dialog, is_htmx
+from registries.web.responses import back, dialog, is_htmx, part_of_page
 from registries.wiring import services
 from registries.words.labels import Label
 from registries.words.problems import error_text, problem_text
@@ -68,6 +68,7 @@ class Group:
     steps: list[Step]
 
 
+@part_of_page(parameter="count")
 @require_safe
 def pull_failures(request: ConsoleRequest) -> HttpResponse:
     """The page; for htmx, the part that a filter changes. `namespace` and `registry` narrow it; `running` looks into

@@ -36,7 +36,7 @@ from registries.web.pulls import pull_secrets
 from registries.web.pulls.step import asked_note, export_command
 from registries.web.registry import watched
 from registries.web.registry.test_one import panel
-from registries.web.responses import details_url, is_htmx, pulse_every
+from registries.web.responses import details_url, is_htmx, part_of_page, pulse_every
 from registries.web.runs.progress import undo_url
 from registries.wiring import services
 from registries.words import journal, labels, providers
@@ -47,6 +47,7 @@ from registries.words.shell import ASK_TOKEN, BEARER, new_password, new_registry
 RESOURCE = f"registrysecrets.{API_GROUP}"
 
 
+@part_of_page(parameter="version")
 @require_safe
 def details(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     """The page. An open page polls with the `version` that it shows, and gets new content only if it changed."""

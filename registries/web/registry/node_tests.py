@@ -17,7 +17,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.pull_secrets.matching import read_image
 from registries.pull_secrets.node_test import AT_ONCE, NodeVerdict, Outcome, one_per_group
 from registries.web.forms import CauseForm
-from registries.web.responses import details_url, dialog
+from registries.web.responses import details_url, dialog, part_of_page
 from registries.wiring import services
 from registries.words import labels, providers
 from registries.words.node_tests import NodeResult, node_result
@@ -41,6 +41,7 @@ class NodeTestForm(CauseForm):
     )
 
 
+@part_of_page(parameter="link")
 @require_http_methods(["GET", "HEAD", "POST"])
 def node_test(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     """The dialog; posting `node` and `repository` begins a test. `link` gives the button for the details page, or

@@ -27,7 +27,7 @@ from registries.service.copies import visible_differences
 from registries.service.copying import Target
 from registries.service.relatives import Bond, Former, Missing, Relative
 from registries.web.registry.sync import scope_of
-from registries.web.responses import back, details_url, dialog, gone, missing, shown_path
+from registries.web.responses import back, details_url, dialog, gone, missing, part_of_page, shown_path
 from registries.wiring import services
 from registries.words import labels
 from registries.words.language import sentences
@@ -41,6 +41,7 @@ BONDS = {
 }
 
 
+@part_of_page
 @require_safe
 def relatives(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     """The panel; empty for a registry without relatives and missing copies."""

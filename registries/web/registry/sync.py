@@ -19,7 +19,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.sync.rows import Found, Rule, Selection
 from registries.sync.rules import RuleView
 from registries.sync.states import SOLUTIONS, CopyState, RuleState, Solution
-from registries.web.responses import back, details_url, dialog
+from registries.web.responses import back, details_url, dialog, part_of_page
 from registries.web.runs.delete_many import end_and_delete, shown_in
 from registries.wiring import services
 from registries.words.problems import problem_text
@@ -33,6 +33,7 @@ SHOWN = 50
 ORDER = (CopyState.FAILED, CopyState.CHANGED, CopyState.NAME_TAKEN, CopyState.DELETED)
 
 
+@part_of_page
 @require_safe
 def sync(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     """The panel; empty for a registry without a rule, for people who may not set one up."""

@@ -20,7 +20,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.verification.history import SHOWN, Check, NotTested
 from registries.web.lists.rows import NOTHING_SEEN, of_rows, poll_delay, row_of
 from registries.web.lists.verdicts import verdict_of_stored
-from registries.web.responses import details_url, is_htmx, toast
+from registries.web.responses import details_url, is_htmx, part_of_page, toast
 from registries.wiring import services
 from registries.words import labels
 from registries.words.problems import cause_text, problem_text
@@ -150,6 +150,7 @@ CHOICES = 12
 """Images that are offered."""
 
 
+@part_of_page
 @require_safe
 def image_choices(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     """The images of this registry that pods of the namespace run, as buttons."""
