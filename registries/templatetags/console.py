@@ -27,6 +27,8 @@ TURN = re.compile(r"(?<=[@,])|(?<=/)(?!/)|(?<!sha256)(?=:\w)")
 OPTION = re.compile(r"(?<!\S)((?=\S{2,32}(?!\S))\S*-\S*|(?=[\w-]*-)[\w-]{2,32}=(?=\S))")
 """A word of a command with a hyphen, such as an option or a name, if it is short enough for one line of a phone. Of a
 longer one, the part before its value."""
+COMMAND = re.compile(r"(?:(?<=: )|(?<=：))((?:kubectl|openssl|manage\.py)(?: [\w./=:@-]*[\w/@-])+)$")
+"""A command at the end of a sentence, after a colon."""
 DATE = re.compile(r"(\d{4}-\d\d-\d\d)")
 OBJECT_NAME = re.compile(
     r"(?<![\w.:/@$-])((?=[a-z0-9-]{1,32}(?![\w-]))[a-z0-9]+(?:-[a-z0-9]+)+)(?![\w@$-]|[.:]\w)"
@@ -76,6 +78,21 @@ def whole_options(command: str) -> SafeString:
     """A command that goes on in the next line between words, not at a hyphen of one such as --local or team-a, and in a
     URL after a slash."""
     return _whole(command, OPTION, _slashed_urls)
+
+
+@register.filter
+@stringfilter
+def command_as_code(text: str) -> SafeString:
+    """A sentence with its command as code, if it ends with one: "Get a new one: kubectl create token". No other part
+    becomes a tag; the tags of a safe text stay tags."""
+    return format_html_join(
+        "",
+        "{}",
+        (
+            (format_html("<code>{}</code>", whole_options(it)) if nth % 2 else it,)
+            for nth, it in enumerate(_parts(COMMAND, text))
+        ),
+    )
 
 
 @register.filter

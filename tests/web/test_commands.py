@@ -13,10 +13,14 @@ from typing import Any
 
 import pytest
 import yaml
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString  # noqa: TID251
+from django.utils.translation import override
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from registries.domain.access import Access
+from registries.domain.errors import Problem
 from registries.domain.reading import to_domain
 from registries.domain.registry import Draft, Key, Provider, RegistrySecret
 from registries.domain.resource import PREFIX, new_resource
@@ -25,6 +29,7 @@ from registries.intake import information_causes
 from registries.probe.credentials import CredentialsError, check_credentials
 from registries.pull_secrets.images import auths_keys
 from registries.templatetags.console import (
+    command_as_code,
     listed,
     moment,
     whole_dates,
@@ -34,6 +39,8 @@ from registries.templatetags.console import (
 )
 from registries.web.pulls import step
 from registries.web.registry.details import as_yaml, commands
+from registries.words import log_in, problems
+from registries.words.node_tests import OUTCOMES
 from tests.cast import ROLES
 from tests.examples import of
 from tests.peers.parts import require_part
@@ -211,6 +218,38 @@ def test_a_command_goes_on_in_the_next_line_between_its_words() -> None:
     assert not MARKED.search(whole_options(f"--{'x' * 40}")), "it is wider than a phone"
     assert MARKED.findall(whole_options(f"-o custom-columns=N:{'x' * 40}")) == ["-o", "custom-columns="]
     assert whole_options("curl @f/g 'http://a/b'") == ("curl @f/g &#x27;http://a/<wbr>b&#x27;")
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_the_command_of_each_problem_is_code(language: str) -> None:
+    with override(language):
+        texts = [str(it) for it in (*problems.TEXTS.values(), *log_in.TEXTS.values())]
+        texts += [str(it.hint) for it in OUTCOMES.values()]
+    naming = [it for it in texts if re.search(r"[:：] ?(?:kubectl|openssl|manage\.py) ", it)]
+    assert len(naming) == 6
+    for text in naming:
+        begin, code, rest = re.split("<code>(.*)</code>", command_as_code(text))
+        assert html.unescape(begin + MARKED.sub(r"\1", code) + rest) == text
+        assert code.startswith(("kubectl ", "manage.py "))
+        assert rest == ""
+
+
+def test_nothing_else_in_a_sentence_becomes_a_tag() -> None:
+    bad = "<b>x</b>: kubectl <img src=x>"
+    assert command_as_code(bad) == html.escape(bad)
+    assert command_as_code("<b>: kubectl get x") == "&lt;b&gt;: <code>kubectl get x</code>"
+    for text in ("Use kubectl to get it", "of a host: kubectl", "x: kubectl get x. Then y", "x：rm -r /"):
+        assert command_as_code(text) == text
+    assert command_as_code(SafeString("<b>x</b>: kubectl get x")) == "<b>x</b>: <code>kubectl get x</code>"
+
+
+def test_errors_show_their_command_as_code() -> None:
+    text = str(problems.TEXTS[Problem.CRD_MISSING])
+    for template in ("_problem.html", "_error.html", "_away.html"):
+        shown = render_to_string(
+            template, {"problem": text, "text": text, "away": {"text": text}, "status": 503}
+        )
+        assert "<code>manage.py crd" in shown
 
 
 def test_a_date_stays_in_one_line() -> None:
