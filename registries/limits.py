@@ -128,6 +128,7 @@ class Rates:
         if held is not None:
             with held.lock:
                 held.left += 1
+                held.refused = 0
 
     def _fetch(self, caller: str, held: _Held, now: int) -> int:
         """Takes some requests out of the bucket and spends the first.

@@ -24,6 +24,8 @@ _SUBDOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\Z")
 _DNS_LABEL = re.compile(rf"{_LABEL}\Z")
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?\Z")
+_WORD = re.compile(rf"(?<![A-Za-z0-9])[A-Za-z0-9](?=\S{{{TELLING - 1}}})")
+"""The begin of what `names_password` may compare: a word, also one that goes on after a sign."""
 
 Given = Mapping[str, object]
 
@@ -111,6 +113,11 @@ def names_password(text: str, password: str) -> bool:
     return any(
         re.search(rf"(?<![A-Za-z0-9]){re.escape(form)}(?![A-Za-z0-9])", text) for form in _forms(password)
     )
+
+
+def words_compared(*texts: str) -> int:
+    """How many passwords `names_password` could find in these texts, one a word."""
+    return sum(len(_WORD.findall(text)) for text in texts)
 
 
 def _causes(

@@ -4,6 +4,7 @@ text with a stored password is a guess at it, so a person has only so many."""
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -12,6 +13,7 @@ from hmac import compare_digest
 
 from registries.domain.access import Access, Permission
 from registries.domain.errors import ConsoleError, TooManyRequests
+from registries.domain.metadata import words_compared
 from registries.domain.query import Criteria
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.writer import PASSWORD
@@ -22,6 +24,8 @@ from registries.stores.base import Store
 REMEMBERED = 10_000
 """Answers, over all people."""
 GUESSES_PER_MINUTE = 10
+WORDS_OF_A_GUESS = 12
+"""Words of a text, each of which may be the password, that count as one comparison: ordinary sentences have few."""
 
 
 @dataclass(eq=False)
@@ -34,9 +38,14 @@ class Guesses:
     _budget: Rates
     _told: Rates
 
-    def wait(self, person: str, registry: str) -> int:
-        """Takes one comparison. Returns 0, or the seconds until there will be one."""
-        return self._budget.wait(f"guess {_digest(person, registry)}")
+    def wait(self, person: str, registry: str, count: int = 1) -> int:
+        """Takes so many comparisons, or none. Returns 0, or the seconds until there will be as many."""
+        for taken in range(count):
+            if wait := self._budget.wait(f"guess {_digest(person, registry)}"):
+                for _ in range(taken):
+                    self.give_back(person, registry)
+                return wait + (count - taken - 1) * 60 // GUESSES_PER_MINUTE
+        return 0
 
     def give_back(self, person: str, registry: str) -> None:
         """Returns a comparison that tells nothing new."""
@@ -45,6 +54,11 @@ class Guesses:
     def first_refusal(self, person: str, registry: str) -> bool:
         """Whether a refusal is to be recorded. Repeated ones must not fill the journal."""
         return not self._told.wait(f"guesses told {_digest(person, registry)}")
+
+
+def guesses_in(texts: Iterable[str]) -> int:
+    """How many comparisons new texts of a registry are. The longest ones are a whole budget."""
+    return min(max(1, -(-words_compared(*texts) // WORDS_OF_A_GUESS)), GUESSES_PER_MINUTE)
 
 
 def _digest(person: str, registry: str) -> str:

@@ -24,7 +24,7 @@ from registries.domain.resource import PREFIX, information_annotations
 from registries.domain.writer import Writer
 from registries.index.search import Index
 from registries.intake import LONGEST, information_causes, stored_echo_causes
-from registries.service.copies import Guesses
+from registries.service.copies import Guesses, guesses_in
 from registries.service.guard import NEEDED, Guard, require_present
 from registries.service.images import require_probe_image
 from registries.service.undo import Undo
@@ -179,9 +179,10 @@ class Registries:
 
         Each comparison counts, a dry run as well, whatever comes of it. TooManyRequests.
         """
-        if not any(len(text) >= TELLING and name in LONGEST for name, text in texts.items()):
+        compared = [text for name, text in texts.items() if len(text) >= TELLING and name in LONGEST]
+        if not compared:
             return []
-        if wait := self._guesses.wait(access.owner, str(key)):
+        if wait := self._guesses.wait(access.owner, str(key), guesses_in(compared)):
             if self._guesses.first_refusal(access.owner, str(key)):
                 self._audit.record(
                     access, Action.EDIT, key=key, outcome=TooManyRequests.reason, note="holds_password"

@@ -137,3 +137,38 @@ def test_a_part_of_a_text_is_no_guess(cast: Cast, field: str) -> None:
 
     assert guess(cast.api("omar"), f"x{SECRET}", field=field) == 200
     assert guess(cast.api("omar"), f"x {SECRET}", field=field) == 422
+
+
+def words(number: int, first: str = "guess") -> str:
+    return " ".join(f"{first}{it:03}" for it in range(number))
+
+
+@pytest.mark.parametrize("join", [" ", "-", ".", "/"])
+def test_a_text_of_many_words_is_as_many_guesses(cast: Cast, join: str) -> None:
+    cast.add(password=SECRET)
+    client = cast.api("omar")
+    text = words(100).replace(" ", join)
+
+    compared = [guess(client, text, "?dryRun=All") for _ in range(GUESSES_PER_MINUTE)].count(200)
+
+    assert compared == 1
+    assert guess(client, words(12)) == 200, "a shorter one may still be sent"
+    assert journal("TooManyRequests") == 1
+
+
+def test_a_long_text_of_sentences_may_be_corrected(cast: Cast) -> None:
+    cast.add()
+    english = "Images of the edge sites. Ask the platform team before you delete anything here, please. " * 11
+    chinese = "边缘站点的镜像，删除前请联系平台团队。" * 50
+
+    for text in (english[:1000], chinese[:1000]):
+        assert guess(cast.api("nina"), text) == guess(cast.api("nina"), f"{text}.") == 200
+
+
+def test_a_long_text_is_told_how_long_to_wait(cast: Cast) -> None:
+    cast.add()
+    client = cast.api("omar")
+    assert guess(client, words(100)) == 200
+
+    response = client.patch(ONE, {"metadata": notes(description=words(60))}, content_type=MERGE)
+    assert (response.status_code, int(response["Retry-After"])) == (429, 24)
