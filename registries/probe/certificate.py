@@ -64,6 +64,10 @@ class CertificateFacts:
         """SHA-256 as openssl prints it: AA:BB:…"""
         return bytes.fromhex(self.sha256).hex(":").upper()
 
+    def reveals(self, scrubber: Scrubber) -> bool:
+        """Whether a name contains a secret in any encoding, also in one that the bytes do not show, such as UTF-16."""
+        return any(scrubber.reveals(name) for name in (self.subject, self.issuer))
+
     def scrubbed(self, scrubber: Scrubber) -> "CertificateFacts":
         return replace(self, subject=scrubber.detail(self.subject), issuer=scrubber.detail(self.issuer))
 
@@ -107,7 +111,10 @@ class ServerCertificates:
 
     def scrubbed(self, scrubber: Scrubber) -> "ServerCertificates":
         """A copy without secrets. Every text that a server may write freely is short and on one line."""
-        hidden = self.ca_pem is not None and scrubber.contains(_bytes_as_text(self.ca_pem))
+        hidden = self.ca_pem is not None and (
+            scrubber.contains(_bytes_as_text(self.ca_pem))
+            or (self.ca is not None and self.ca.reveals(scrubber))
+        )
         return replace(
             self,
             leaf=self.leaf.scrubbed(scrubber),

@@ -3,11 +3,19 @@
 import base64
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.name import _ASN1Type
+from cryptography.x509.oid import NameOID
 
 from registries.probe import Policy, RealmMemory, Reason, probe
+from registries.probe.certificate import Sent, ServerCertificates, describe
 from registries.probe.credentials import Credentials
 from registries.probe.scrubber import Scrubber
 from tests.peers.canary import (  # noqa: F401 - an autouse fixture
@@ -190,6 +198,37 @@ def test_nothing_is_sent_over_a_connection_that_is_not_trusted(tmp_path: object)
     ) as server:
         run_probe(server)
     assert server.requests == []
+
+
+def offering(name: str, string: _ASN1Type = _ASN1Type.UTF8String) -> ServerCertificates:
+    """What a server shows that offers a CA of this name."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name, string)])
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).serial_number(1)
+    builder = builder.not_valid_before(now).not_valid_after(now).public_key(key.public_key())
+    sent = Sent.read(builder.sign(key, SHA256()).public_bytes(Encoding.DER))
+    return describe([sent], sent)
+
+
+@pytest.mark.parametrize(
+    "certificates",
+    [
+        offering(CANARY),
+        offering(CANARY, _ASN1Type.BMPString),
+        offering(CANARY.encode().hex()),
+        offering(json.dumps(CANARY)[1:-1].replace("&", "\\u0026")),
+        offering(base64.b64encode(f"x{CANARY}".encode()).decode()),
+    ],
+    ids=["plain", "UTF-16", "hex", "JSON", "base64 of more"],
+)
+def test_a_ca_whose_name_is_made_of_the_password_is_not_offered(certificates: ServerCertificates) -> None:
+    """Whoever trusts it stores it, and everybody who sees the registry reads its name."""
+    offered = certificates.scrubbed(Scrubber(USER, CANARY))
+
+    assert certificates.ca_pem
+    assert (offered.ca_pem, offered.ca) == (None, None)
+    assert not leaks(json.dumps(offered.to_json()), CANARY)
+    assert certificates.scrubbed(Scrubber(USER, "another")).ca_pem
 
 
 def test_a_defect_of_our_own_is_a_result_and_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
