@@ -86,6 +86,23 @@ def test_a_key(pair: Pair, der: bytes, form: str) -> None:
     costs_little(lambda: read_kubeconfig(text, HOME, datetime(2026, 11, 24, tzinfo=UTC)), Invalid)
 
 
+@pytest.mark.parametrize("form", ["RSA PRIVATE KEY", "PRIVATE KEY"])
+@pytest.mark.parametrize(
+    "name",
+    ["a large modulus with small factors", "small modulus with a large exponent", "a large public exponent"],
+)
+def test_a_long_number_is_refused_before_the_key_is_read(
+    monkeypatch: pytest.MonkeyPatch, name: str, form: str
+) -> None:
+    """OpenSSL reads such a key at once, and takes seconds for each connection that signs with it."""
+    monkeypatch.setattr(serialization, "load_pem_private_key", lambda *_, **__: pytest.fail("it is read"))
+    key = pem(KEYS[name] if form.startswith("RSA") else wrapped(KEYS[name]), form)
+
+    assert len(key) < LONGEST
+    with pytest.raises(ValueError, match="a number is too long"):
+        read_private_key(key)
+
+
 KIND = "kind: Config\nusers:\n"
 YAML = {
     "a list of lists": "- [a,b,c,d]\n",
