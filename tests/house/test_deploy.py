@@ -1,6 +1,7 @@
 """deploy/: what an API server says to it, and that nothing in it is misspelt or forgotten."""
 
 import re
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import yaml
 
 from console.server import GRACE
 from registries.cluster import installation
+from registries.probe.address_guard import AddressClass, classify
 from tests.peers import deployed
 from tests.peers.api_server import ApiServer
 from tests.peers.given_server import GivenServer
@@ -101,6 +103,20 @@ def test_only_those_who_are_named_may_connect() -> None:
 
     label = "kubernetes.io/metadata.name"
     assert labels == [{label: "ingress-nginx"}, {label: "monitoring"}]
+
+
+METADATA = ["169.254.169.254", "169.254.170.2", "192.0.0.192", "100.100.100.200", "168.63.129.16"]
+METADATA += ["fe80::a9fe:a9fe", "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:42::42"]
+METADATA += ["fd00:c1::a9fe:a9fe"]
+
+
+@pytest.mark.parametrize("address", METADATA)
+def test_the_network_blocks_the_metadata_that_a_test_refuses(address: str) -> None:
+    blocks = [to["ipBlock"] for rule in policy()["spec"]["egress"] for to in rule["to"] if "ipBlock" in to]
+    blocked = [ip_network(it) for block in blocks for it in block["except"]]
+
+    assert classify(address) is AddressClass.NEVER
+    assert any(ip_address(address) in it for it in blocked)
 
 
 def examples() -> list[Any]:
