@@ -30,6 +30,17 @@ FREE_BESIDE_A_CUT_NAME = """(rows) => rows
     .some((it) => it.scrollWidth > it.clientWidth + 1))
   .map((row) => row.querySelector(".c-provider").getBoundingClientRect().left -
     row.querySelector(".c-name .mono").getBoundingClientRect().right)"""
+FREE_BESIDE_A_CUT_LINE = """(lists) => lists.flatMap((list) => {
+  const lines = [...list.querySelectorAll(".line")];
+  const cut = lines.flatMap((line) => [...line.querySelectorAll(":scope > *, .head")])
+    .filter((it) => it.scrollWidth > it.clientWidth + 1);
+  const free = [1, 2, 3].map((column) => Math.min(...lines.map((line) => {
+    const text = document.createRange();
+    text.selectNodeContents(line.children[column]);
+    return line.children[column].getBoundingClientRect().right - text.getBoundingClientRect().right;
+  })));
+  return Math.max(...free) > 12 ? cut.map((it) => `${it.textContent}: ${free.map(Math.round)} px free`) : [];
+})"""
 CUT = "all => all.filter(it => it.scrollWidth > it.clientWidth).map(it => it.textContent.trim())"
 STICKS_OUT_OF_ITS_CELL = """all => all
   .filter((it) => it.getBoundingClientRect().right > it.closest("td").getBoundingClientRect().right)
@@ -187,6 +198,20 @@ def test_the_overview_fits_on_one_screen(people: People, words: Words) -> None:
     expect(page.locator("#broken, #failing, #recovered, #checklist, #shares")).to_have_count(5)
 
     assert page.evaluate("document.documentElement.scrollHeight") <= 800
+
+
+@pytest.mark.parametrize("words", BOTH.values(), ids=BOTH)
+def test_the_overview_cuts_nothing_beside_free_room(people: People, words: Words) -> None:
+    page = people("olive").open("/overview/", language=words.code)
+    for width in (768, 1280, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+
+        lists = page.locator(".lines:has(> .line)")
+        expect(lists).not_to_have_count(0)
+        assert lists.evaluate_all(FREE_BESIDE_A_CUT_LINE) == [], width
+    for host in page.locator("#failing .line > a.mono:has(.head)").all():
+        text = host.inner_text()
+        assert text[-7:] == str(host.get_attribute("title"))[-7:], "the port is what differs"
 
 
 @pytest.mark.usefixtures("long_one")

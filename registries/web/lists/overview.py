@@ -1,7 +1,7 @@
 """概览 (overview): what broke, what fails, and what to look after, on one page."""
 
 from collections.abc import Callable, Collection, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -57,6 +57,10 @@ class Line:
     ago: str
     whole: str = ""
     """The place with more words, if there is room."""
+    displayed: bool = False
+    """Whether the text is a display name, and no host or name of Kubernetes."""
+    namespaced: bool = False
+    """Whether the place is a namespace, and no count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +221,8 @@ def _turn(turn: Turn, now: datetime) -> Line:
     reason, ago = labels.reason(turn.reason), labels.ago(turn.at, now)
     first = turn.registries[0]
     if len(turn.registries) == 1:
-        return Line(label, first.title, details_url(first.key), reason, first.namespace, turn.at, ago)
+        line = Line(label, first.title, details_url(first.key), reason, first.namespace, turn.at, ago)
+        return replace(line, displayed=bool(first.display_name), namespaced=True)
     url = filters.url(
         ListQuery(), text=turn.domain, status=Filter.FAILED if turn.state is State.FAILING else None
     )
