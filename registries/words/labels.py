@@ -261,13 +261,14 @@ def ago(moment: datetime | None, now: datetime) -> str:
 
 
 def span(length: timedelta) -> str:
-    """A length of time in its largest unit, at least a minute: 5 min, 3 h, 2 d."""
-    minutes = max(1, round(length.total_seconds() / 60))
+    """A length of time in its largest unit, at least a minute: 5 min, 3 h, 2 d. What is begun does not count, as in
+    `ago`: two texts about one moment agree."""
+    minutes = max(1, int(length.total_seconds()) // 60)
     if minutes < 60:
         return gettext("%(n)d min") % {"n": minutes}
     if minutes < 48 * 60:
-        return gettext("%(n)d h") % {"n": round(minutes / 60)}
-    return gettext("%(n)d d") % {"n": round(minutes / (24 * 60))}
+        return gettext("%(n)d h") % {"n": minutes // 60}
+    return gettext("%(n)d d") % {"n": minutes // (24 * 60)}
 
 
 def every(interval: timedelta | None) -> str:

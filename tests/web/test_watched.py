@@ -55,12 +55,12 @@ def test_without_an_interval_it_says_so(cast: Cast, settings: Any) -> None:
         (7 * 86_400, timedelta(days=5), "Checked every 7 d; next check in 5 d"),
         (5_400, timedelta(minutes=5), "Checked every 90 min; next check in 5 min"),
         (3_600, timedelta(minutes=5), "Checked every 1 h; next check in 5 min"),
-        (3_600, timedelta(seconds=59), "next check in 1 min"),
-        (3_600, -timedelta(seconds=3), "the next check is due"),
+        (3_600, timedelta(seconds=39), "next check in 1 min"),
+        (3_600, -timedelta(seconds=23), "the next check is due"),
     ],
 )
 def test_the_next_check(cast: Cast, interval: int | None, wait: timedelta | None, text: str) -> None:
-    due_at = timezone.now() + wait if wait else None
+    due_at = timezone.now() + wait + timedelta(seconds=20) if wait else None
     plan(cast.add().uid, interval=interval, due_at=due_at)
     assert text in shown(cast)
 
