@@ -2,7 +2,7 @@
 the answer for a registry that was deleted while somebody worked with it."""
 
 from collections.abc import Callable, Mapping
-from functools import partial, wraps
+from functools import wraps
 from typing import Any
 
 from django.contrib import messages
@@ -47,13 +47,15 @@ def with_accounts_only(view: View) -> View:
     return local
 
 
-def part_of_page(view: View | None = None, *, parameter: str = "") -> Any:
+def part_of_page(*, parameter: str = "") -> Callable[[View], View]:
     """Marks a view whose answer a page fetches by itself; with `parameter`, only requests that have it. Nobody asked
     for its errors: the page says itself that its registry was deleted, or that the cluster is away."""
-    if view is None:
-        return partial(part_of_page, parameter=parameter)
-    view.part_of_page = parameter  # type: ignore[attr-defined]
-    return view
+
+    def mark(view: View) -> View:
+        view.part_of_page = parameter  # type: ignore[attr-defined]
+        return view
+
+    return mark
 
 
 def fetches_itself(request: HttpRequest) -> bool:

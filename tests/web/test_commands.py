@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from django.template.loader import render_to_string
-from django.utils.safestring import SafeString  # noqa: TID251
+from django.utils.safestring import SafeString
 from django.utils.translation import override
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st

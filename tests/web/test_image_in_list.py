@@ -10,6 +10,7 @@ from registries.probe.image import ImageResult, node_platforms
 from registries.probe.reason import ImageReason, Reason
 from registries.probe.result import Result
 from registries.verification.history import NotTested, to_json
+from registries.web.lists import probe_images
 from tests.cast import Cast
 from tests.web.test_overview import page, part
 from tests.web.test_queries import queries
@@ -30,7 +31,7 @@ ANSWERS = {
 }
 
 
-def tested(cast: Cast, *results: Result, name: str = "harbor-prod", image: str = IMAGE) -> None:
+def stored(cast: Cast, *results: Result, name: str = "harbor-prod", image: str = IMAGE) -> None:
     with_tests(cast, name, *results, provider="harbor", domain="harbor.example.com", probe_image=image)
 
 
@@ -45,7 +46,7 @@ def status(cast: Cast, path: str = "/registries/", language: str = "en") -> str:
 
 @pytest.mark.parametrize(("reason", "text"), ANSWERS.items())
 def test_the_list_says_that_nodes_cannot_pull_it(cast: Cast, reason: ImageReason, text: str) -> None:
-    tested(cast, Result(Reason.OK, image=ImageResult(IMAGE, reason)))
+    stored(cast, Result(Reason.OK, image=ImageResult(IMAGE, reason)))
 
     for path in ("/registries/", "/registries/team-a/harbor-prod/row/"):
         cell = status(cast, path)
@@ -55,7 +56,7 @@ def test_the_list_says_that_nodes_cannot_pull_it(cast: Cast, reason: ImageReason
 
 
 def test_an_image_without_the_platform_of_some_nodes_is_told(cast: Cast) -> None:
-    tested(cast, Result(Reason.OK, image=PARTLY))
+    stored(cast, Result(Reason.OK, image=PARTLY))
 
     assert NO_ARM in status(cast)
     assert "探测镜像缺少架构" in status(cast, language="zh-hans")
@@ -64,12 +65,12 @@ def test_an_image_without_the_platform_of_some_nodes_is_told(cast: Cast) -> None
 
 
 def test_only_the_newest_verdict_tells_of_it(cast: Cast) -> None:
-    tested(cast, Result(Reason.OK, image=DENIED), Result(Reason.OK))
+    stored(cast, Result(Reason.OK, image=DENIED), Result(Reason.OK))
     assert "text-warn" not in status(cast)
 
 
 def test_a_test_without_a_verdict_hides_nothing(cast: Cast) -> None:
-    tested(cast, Result(Reason.OK, image=DENIED), Result(Reason.OK, image=DENIED))
+    stored(cast, Result(Reason.OK, image=DENIED), Result(Reason.OK, image=DENIED))
     newest = VerificationRecord.objects.latest("started_at")
     VerificationRecord.objects.filter(pk=newest.pk).update(outcome=to_json(NotTested(Problem.INTERRUPTED)))
     assert NOT_PULLED in status(cast)
@@ -77,32 +78,36 @@ def test_a_test_without_a_verdict_hides_nothing(cast: Cast) -> None:
 
 @pytest.mark.parametrize("image", ["", "harbor.example.com/team/other:1"])
 def test_another_image_that_somebody_tested_is_no_matter_of_the_list(cast: Cast, image: str) -> None:
-    tested(cast, Result(Reason.OK, image=DENIED), image=image)
+    stored(cast, Result(Reason.OK, image=DENIED), image=image)
     assert "text-warn" not in status(cast)
 
 
 def test_a_failure_keeps_its_own_reason(cast: Cast) -> None:
-    tested(cast, Result(Reason.PROBE_IMAGE_DENIED, image=DENIED))
+    stored(cast, Result(Reason.PROBE_IMAGE_DENIED, image=DENIED))
     assert "text-warn" not in status(cast)
 
 
-def test_it_takes_one_query_however_many_there_are(cast: Cast) -> None:
+def test_it_takes_one_query_a_minute_however_many_there_are(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cast.add("a")
     before = queries(cast, "/registries/")
-
     for number in range(3):
-        tested(cast, *[Result(Reason.OK, image=DENIED)] * 3, name=f"b{number}")
+        stored(cast, *[Result(Reason.OK, image=DENIED)] * 3, name=f"b{number}")
 
+    assert queries(cast, "/registries/") == before
+
+    monkeypatch.setattr(probe_images, "KEPT_FOR", 0.0)
     assert queries(cast, "/registries/") == before + 1
 
 
 def test_the_overview_does_not_say_that_all_is_well(cast: Cast) -> None:
-    tested(cast, Result(Reason.OK, image=ImageResult(IMAGE, ImageReason.PULLABLE)))
+    stored(cast, Result(Reason.OK, image=ImageResult(IMAGE, ImageReason.PULLABLE)))
     assert "The registry works." in page(cast)
     assert "probe image" not in page(cast)
 
     for name in ("a", "b", "c"):
-        tested(cast, Result(Reason.OK, image=DENIED), name=name)
+        stored(cast, Result(Reason.OK, image=DENIED), name=name)
 
     shown = page(cast, "vic")
     assert "No registry fails." in part(shown, "calm")

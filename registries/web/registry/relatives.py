@@ -41,7 +41,7 @@ BONDS = {
 }
 
 
-@part_of_page
+@part_of_page()
 @require_safe
 def relatives(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     """The panel; empty for a registry without relatives and missing copies."""

@@ -33,7 +33,7 @@ SHOWN = 50
 ORDER = (CopyState.FAILED, CopyState.CHANGED, CopyState.NAME_TAKEN, CopyState.DELETED)
 
 
-@part_of_page
+@part_of_page()
 @require_safe
 def sync(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     """The panel; empty for a registry without a rule, for people who may not set one up."""

@@ -150,7 +150,7 @@ CHOICES = 12
 """Images that are offered."""
 
 
-@part_of_page
+@part_of_page()
 @require_safe
 def image_choices(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     """The images of this registry that pods of the namespace run, as buttons."""
