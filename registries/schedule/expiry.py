@@ -18,7 +18,7 @@ from registries.index.search import Index
 from registries.models import ExpiryNotice
 from registries.probe.schedule import registry_of
 from registries.runs.threads import repeat
-from registries.schedule.silences import current, silence_at
+from registries.schedule.silences import is_silent, scopes_at
 
 BEFORE = (1, 7, 30)
 """Days before the end, at which people are told."""
@@ -68,12 +68,11 @@ class Expiries:
 
 
 def _tell_some(due: list[tuple[RegistrySecret, date, Ending]], today: date, now: datetime) -> int:
-    silences, zone, changes = current(now), timezone.get_default_timezone(), []
+    silent, changes = scopes_at(now), []
     with transaction.atomic():
         for it, day, what in due:
             host = registry_of(it.address)[:300]
-            scope = {"namespace": it.namespace, "host": host, "uid": it.uid}
-            if silences and silence_at(silences, now, zone, **scope) is not None:
+            if is_silent(silent, namespace=it.namespace, host=host, uid=it.uid):
                 continue
             if _claim(it, day, what, _threshold(day, today), now):
                 changes.append(_change(it, day, what, host, now))

@@ -3,7 +3,7 @@
 Checks and their history go on. At the end, only what differs from the beginning is told.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
@@ -20,7 +20,7 @@ from registries.schedule.state import State
 
 LONGEST = timedelta(days=30)
 """Of a snooze and of a window that is once."""
-LONGEST_WEEKLY = timedelta(days=6)
+LONGEST_WEEKLY, WEEK = timedelta(days=6), timedelta(weeks=1)
 LAST_DAY = timedelta(days=366)
 """A weekly window ends after a year at the latest: nobody remembers it."""
 AT_MOST = 50
@@ -60,37 +60,46 @@ class Window:
 
     def around(self, moment: datetime, zone: tzinfo) -> tuple[datetime, datetime] | None:
         """The beginning and the end of the time without messages that contains a moment."""
+        return next((it for it in self.spans(moment, moment, zone) if it[0] <= moment < it[1]), None)
+
+    def spans(self, first: datetime, last: datetime, zone: tzinfo) -> Iterator[tuple[datetime, datetime]]:
+        """The times without messages that may have a moment between two in them, by their beginning."""
         if self.last_day is None:
-            return (self.starts_at, self.ends_at) if self.starts_at <= moment < self.ends_at else None
+            yield self.starts_at, self.ends_at
+            return
         start, end = self.starts_at.astimezone(zone), self.ends_at.astimezone(zone)
-        weeks = max(0, (moment.astimezone(zone).date() - start.date()).days // 7)
-        for shift in (timedelta(weeks=week) for week in range(max(0, weeks - 1), weeks + 1)):
-            begin, until = (_at(it.date() + shift, it.time(), zone) for it in (start, end))
-            if begin <= moment < until and begin.date() <= self.last_day:
-                return begin, until
-        return None
+        weeks = [(it.astimezone(zone).date() - start.date()).days // 7 for it in (first, last)]
+        for week in range(max(0, weeks[0] - 1), weeks[1] + 1):
+            begin, until = (_at(it.date() + week * WEEK, it.time(), zone) for it in (start, end))
+            if begin.date() <= self.last_day:
+                yield begin, until
 
 
 Silences = Sequence[tuple[Scope, Window]]
 
 
-def silence_at(
-    silences: Silences, moment: datetime, zone: tzinfo, *, namespace: str, host: str, uid: str
-) -> tuple[datetime, datetime] | None:
-    """The beginning and the end of the time without messages for a registry; windows that meet are one.
+def scopes_at(moment: datetime) -> list[Scope]:
+    """The scopes of the silences in which a moment is. Look once for many registries: there may be many silences."""
+    zone = timezone.get_default_timezone()
+    return [scope for scope, window in current(moment) if window.around(moment, zone)]
 
-    None if messages may be sent. A message that waits is due at the end, and compares with the beginning.
-    """
-    mine = [window for scope, window in silences if scope.covers(namespace, host, uid)]
-    begin = end = moment
-    edges = [moment]
-    while True:
-        around = [it for window in mine for edge in edges if (it := window.around(edge, zone))]
-        wider = min([begin, *(it[0] for it in around)]), max([end, *(it[1] for it in around)])
-        if wider == (begin, end):
-            return None if begin == end else (begin, end)
-        begin, end = wider
-        edges = [begin - timedelta(microseconds=1), end]
+
+def is_silent(scopes: Sequence[Scope], *, namespace: str, host: str, uid: str) -> bool:
+    """Whether messages about a registry wait. `scopes` are those of this moment."""
+    return any(it.covers(namespace, host, uid) for it in scopes)
+
+
+def silent_until(windows: Iterable[Window], moment: datetime, zone: tzinfo) -> datetime | None:
+    """The end of the time without messages; windows that meet are one, as far as LONGEST from a moment. None if
+    messages may be sent."""
+    end = moment
+    for begin, until in sorted(
+        it for window in windows for it in window.spans(moment, moment + LONGEST, zone)
+    ):
+        if begin > end:
+            break
+        end = max(end, until)
+    return end if end > moment else None
 
 
 def to_tell(
@@ -132,9 +141,14 @@ def manageable(*, access: Access, now: datetime) -> list[Silence]:
 def ends(registries: Iterable[RegistrySecret], now: datetime) -> dict[str, datetime]:
     """Until when messages wait, by uid, for the registries that are silenced. One query."""
     silences, zone, found = current(now), timezone.get_default_timezone(), dict[str, datetime]()
+    known: dict[tuple[Window, ...], datetime | None] = {}
     for it in registries if silences else ():
-        if silence := silence_at(silences, now, zone, **_place(it)):
-            found[it.uid] = silence[1]
+        place = _place(it)
+        mine = tuple(window for scope, window in silences if scope.covers(**place))
+        if mine not in known:  # most registries have the same ones
+            known[mine] = silent_until(mine, now, zone)
+        if end := known[mine]:
+            found[it.uid] = end
     return found
 
 

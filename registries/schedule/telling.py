@@ -17,7 +17,7 @@ from registries.limits import exclusive
 from registries.models import NetworkIncident, ScheduledCredential, ScheduledRegistry, StateChange
 from registries.probe.reason import Reason
 from registries.runs.threads import repeat
-from registries.schedule.silences import current, silence_at, to_tell
+from registries.schedule.silences import is_silent, scopes_at, to_tell
 from registries.schedule.state import State
 
 PAUSE = 2.0
@@ -46,12 +46,10 @@ def tell_due(now: datetime) -> None:
 
 def record(changes: Iterable[StateChange], at: datetime) -> None:
     """Stores changes, and puts those into the outbox that may be told now. Call it in their transaction."""
-    silences, zone, found = current(at), timezone.get_default_timezone(), _continued(list(changes))
+    silent, found = scopes_at(at), _continued(list(changes))
     held = _waiting(it.uid for it in found)
     for it in found:
-        scope = {"namespace": it.namespace, "host": it.host, "uid": it.uid}
-        silent = bool(silences) and silence_at(silences, at, zone, **scope) is not None
-        it.waits = silent or it.uid in held
+        it.waits = it.uid in held or is_silent(silent, namespace=it.namespace, host=it.host, uid=it.uid)
     StateChange.objects.bulk_create(found, batch_size=BATCH)
     tell([_change(it) for it in found if not it.waits and _is_told(it.before, it.after)])
 
@@ -115,12 +113,12 @@ def tell_waiting(now: datetime) -> None:
     waiting = StateChange.objects.filter(waits=True)
     if not waiting.exists():
         return
-    silences, zone = current(now), timezone.get_default_timezone()
+    silent = scopes_at(now)
     with exclusive("schedule silences"):
         over = [
             it
             for it in waiting.order_by("pk")
-            if silence_at(silences, now, zone, namespace=it.namespace, host=it.host, uid=it.uid) is None
+            if not is_silent(silent, namespace=it.namespace, host=it.host, uid=it.uid)
         ]
         here = _present({it.uid for it in over})
         pairs = to_tell((it for it in over if it.uid in here), _reason_before)
@@ -201,8 +199,7 @@ def _of_network(incident: NetworkIncident) -> Change:
 
 def _all_silent(at: datetime) -> bool:
     """Whether a silence is for everything: the console's own network has no namespace, host or registry."""
-    zone = timezone.get_default_timezone()
-    return silence_at(current(at), at, zone, namespace="", host="", uid="") is not None
+    return is_silent(scopes_at(at), namespace="", host="", uid="")
 
 
 def failing() -> Sequence[Change]:
@@ -215,7 +212,7 @@ def failing() -> Sequence[Change]:
 
 
 def _failing(now: datetime, which: Q, states: Sequence[State] = (State.FAILING,)) -> list[Change]:
-    silences, zone = current(now), timezone.get_default_timezone()
+    silent = scopes_at(now)
     rows = ScheduledRegistry.objects.filter(which, credential__settled__in=states)
     rows = rows.select_related("credential")
     return [
@@ -230,9 +227,7 @@ def _failing(now: datetime, which: Q, states: Sequence[State] = (State.FAILING,)
             reason=_reason(KINDS[State(it.credential.settled)], it.credential.reason),
         )
         for it in rows.order_by("namespace", "name")
-        if not silences
-        or silence_at(silences, now, zone, namespace=it.namespace, host=it.credential.host, uid=it.uid)
-        is None
+        if not is_silent(silent, namespace=it.namespace, host=it.credential.host, uid=it.uid)
     ]
 
 
