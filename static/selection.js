@@ -137,6 +137,10 @@ document.addEventListener("submit", (event) => {
 });
 
 if (list && bar) {
+  // Other styles leave room for it.
+  new ResizeObserver(() => {
+    document.documentElement.style.setProperty("--selection", `${bar.offsetHeight}px`);
+  }).observe(bar);
   let last = null;
   list.addEventListener("click", (event) => {
     const box = event.target.closest("tbody .c-pick input");

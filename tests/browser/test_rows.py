@@ -153,6 +153,20 @@ class TestARow:
         expect(page.get_by_role("link", name=ZH.add)).to_have_count(1 if person == "nina" else 0)
 
 
+def test_the_bar_of_a_selection_leaves_the_pages_in_sight(people: People) -> None:
+    page = people("olive").open("/registries/?size=10", width=390, height=844)
+    page.locator("#pick-page").check()
+    expect(page.locator("#selection-all")).to_be_visible()
+
+    page.evaluate("() => new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(then)))")
+    page.evaluate("() => scrollTo(0, document.documentElement.scrollHeight)")
+
+    pages, bar = page.locator(".pages").bounding_box(), page.locator("#selection-bar").bounding_box()
+    assert pages
+    assert bar
+    assert pages["y"] + pages["height"] <= bar["y"]
+
+
 def test_the_list_answers_as_fast_while_ten_tests_hang(
     people: People, console: RunningConsole, held: HeldRegistry
 ) -> None:
