@@ -156,3 +156,30 @@ def test_on_a_phone_the_rules_for_names_stand_above_the_foot(people: People) -> 
     assert form.locator("#name-rules").evaluate(
         "it => it.getBoundingClientRect().bottom <= document.querySelector('.dialog-foot').getBoundingClientRect().top"
     )
+
+
+FREE_BESIDE_A_CUT_LINE = """(lists) => lists.flatMap((list) => {
+  const lines = [...list.querySelectorAll(".line")];
+  const cut = lines.flatMap((line) => [...line.querySelectorAll(":scope > *, .head")])
+    .filter((it) => it.scrollWidth > it.clientWidth + 1);
+  const free = [1, 2, 3].map((column) => Math.min(...lines.map((line) => {
+    const text = document.createRange();
+    text.selectNodeContents(line.children[column]);
+    return line.children[column].getBoundingClientRect().right - text.getBoundingClientRect().right;
+  })));
+  return Math.max(...free) > 12 ? cut.map((it) => `${it.textContent}: ${free.map(Math.round)} px free`) : [];
+})"""
+
+
+@pytest.mark.parametrize("words", BOTH.values(), ids=BOTH)
+def test_the_overview_cuts_nothing_beside_free_room(people: People, words: Words) -> None:
+    page = people("olive").open("/overview/", language=words.code)
+    for width in (768, 1280, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+
+        lists = page.locator(".lines:has(> .line)")
+        expect(lists).not_to_have_count(0)
+        assert lists.evaluate_all(FREE_BESIDE_A_CUT_LINE) == [], width
+    for host in page.locator("#failing .line > a.mono:has(.head)").all():
+        text = host.inner_text()
+        assert text[-7:] == str(host.get_attribute("title"))[-7:], "the port is what differs"

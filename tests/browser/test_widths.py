@@ -30,21 +30,19 @@ FREE_BESIDE_A_CUT_NAME = """(rows) => rows
     .some((it) => it.scrollWidth > it.clientWidth + 1))
   .map((row) => row.querySelector(".c-provider").getBoundingClientRect().left -
     row.querySelector(".c-name .mono").getBoundingClientRect().right)"""
-FREE_BESIDE_A_CUT_LINE = """(lists) => lists.flatMap((list) => {
-  const lines = [...list.querySelectorAll(".line")];
-  const cut = lines.flatMap((line) => [...line.querySelectorAll(":scope > *, .head")])
-    .filter((it) => it.scrollWidth > it.clientWidth + 1);
-  const free = [1, 2, 3].map((column) => Math.min(...lines.map((line) => {
-    const text = document.createRange();
-    text.selectNodeContents(line.children[column]);
-    return line.children[column].getBoundingClientRect().right - text.getBoundingClientRect().right;
-  })));
-  return Math.max(...free) > 12 ? cut.map((it) => `${it.textContent}: ${free.map(Math.round)} px free`) : [];
-})"""
 CUT = "all => all.filter(it => it.scrollWidth > it.clientWidth).map(it => it.textContent.trim())"
 STICKS_OUT_OF_ITS_CELL = """all => all
   .filter((it) => it.getBoundingClientRect().right > it.closest("td").getBoundingClientRect().right)
   .map((it) => it.textContent)"""
+FREE_BESIDE_A_CUT_COLUMN = """(rows) => {
+  const cut = rows.some((row) => [...row.querySelectorAll(".c-name :is(.display-name, .head)")]
+    .some((it) => it.scrollWidth > it.clientWidth + 1));
+  const free = Math.min(...rows.map((row) => {
+    const ends = [...row.querySelectorAll(".state > * > *")].map((it) => it.getBoundingClientRect().right);
+    return row.querySelector(".c-status").getBoundingClientRect().right - Math.max(...ends);
+  }));
+  return cut ? free : 0;
+}"""
 COVERS = """it => {
   const text = document.createRange();
   text.setStartAfter(it.parentElement.querySelector(".head"));
@@ -200,20 +198,6 @@ def test_the_overview_fits_on_one_screen(people: People, words: Words) -> None:
     assert page.evaluate("document.documentElement.scrollHeight") <= 800
 
 
-@pytest.mark.parametrize("words", BOTH.values(), ids=BOTH)
-def test_the_overview_cuts_nothing_beside_free_room(people: People, words: Words) -> None:
-    page = people("olive").open("/overview/", language=words.code)
-    for width in (768, 1280, 1920):
-        page.set_viewport_size({"width": width, "height": 900})
-
-        lists = page.locator(".lines:has(> .line)")
-        expect(lists).not_to_have_count(0)
-        assert lists.evaluate_all(FREE_BESIDE_A_CUT_LINE) == [], width
-    for host in page.locator("#failing .line > a.mono:has(.head)").all():
-        text = host.inner_text()
-        assert text[-7:] == str(host.get_attribute("title"))[-7:], "the port is what differs"
-
-
 @pytest.mark.usefixtures("long_one")
 @pytest.mark.parametrize("words", BOTH.values(), ids=BOTH)
 def test_values_keep_their_ends(people: People, words: Words) -> None:
@@ -240,6 +224,23 @@ def test_a_name_on_a_phone_is_cut_where_the_provider_begins(people: People) -> N
     assert free
     assert max(free) <= 24
     assert min(free) >= 2
+
+
+def test_a_name_is_not_cut_beside_free_room(people: People) -> None:
+    page = people("olive").open("/registries/?status=success&size=50", width=830)
+
+    assert page.locator("#registries tbody tr").evaluate_all(FREE_BESIDE_A_CUT_COLUMN) < 24
+
+
+@pytest.mark.parametrize("width", [768, 775])
+def test_a_list_beside_a_classic_scroll_bar_is_whole(people: People, width: int) -> None:
+    page = people("olive").open("/registries/?size=50", width=width)
+    page.locator("html").evaluate("it => { it.style.paddingRight = '17px' }")
+    page.locator("html").evaluate("it => { it.style.boxSizing = 'border-box' }")
+
+    assert page.evaluate(STICKS_OUT) == ""
+    assert page.evaluate(OUT_OF_LINE) == []
+    expect(page.locator("tbody tr").first).to_have_css("display", "grid")
 
 
 @pytest.mark.usefixtures("long_one")
