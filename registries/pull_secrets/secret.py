@@ -9,7 +9,6 @@ import base64
 import json
 import logging
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 
 from registries.cluster import paths
 from registries.cluster.connection import JSON_PATCH, MERGE_PATCH, Connection, Json
@@ -23,10 +22,11 @@ from registries.domain.errors import (
     Unavailable,
 )
 from registries.domain.reading import as_applied, password_of
-from registries.domain.registry import Key, RegistrySecret, moment_text, read_moment
-from registries.domain.resource import API_VERSION, KIND, PREFIX, Resource, void_verdict
+from registries.domain.registry import Key, RegistrySecret
+from registries.domain.resource import API_VERSION, KIND, Resource, void_verdict
 from registries.pull_secrets.images import auths_keys
 from registries.pull_secrets.kinds import PullSecret
+from registries.pull_secrets.replacing import REPLACING, Marks
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +36,6 @@ MANAGED_BY = {"app.kubernetes.io/managed-by": "registry-console"}
 OURS = ",".join(f"{name}={value}" for name, value in MANAGED_BY.items())
 """The label selector of pull secrets."""
 ATTEMPTS = 3
-REPLACING = PREFIX + "replacing"
-"""An annotation of a Secret while its registry is deleted and created again: the uid of the old one, and until when
-the upkeep leaves the Secret alone."""
-LEFT_ALONE = timedelta(minutes=5)
-"""Longer than the writes of a replacement take. Then the Secret follows the registry that is there."""
 
 
 def docker_config(registry: RegistrySecret, password: str) -> str:
@@ -77,10 +72,11 @@ def secret_of(registry: RegistrySecret, password: str) -> Json:
 
 
 class PullSecrets:
-    """Reads and writes pull secrets; thread-safe. Raises the errors of the store."""
+    """Reads and writes pull secrets; thread-safe. Raises the errors of the store. `secret`: see Marks."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, secret: str = "") -> None:
         self._connection = connection
+        self._marks = Marks(secret)
 
     def state(self, key: Key) -> PullSecret:
         """The state of the Secret of one registry, after a repair where one was necessary.
@@ -97,7 +93,7 @@ class PullSecrets:
             log.warning("the pull secret of %s cannot be put right: %s", key, error.code)
         present = self._present(key)
         try:
-            return _standing(present, key, _wanted(self._registry(key)))
+            return self._standing(present, key, _wanted(self._registry(key)))
         except NotFound:
             return PullSecret.MISSING
 
@@ -118,7 +114,7 @@ class PullSecrets:
                 raise NotFound(str(key))
             if attempt == 1:
                 self._void(key, resource)
-            standing = _standing(present, key, wanted := _wanted(resource))
+            standing = self._standing(present, key, wanted := _wanted(resource))
             if standing in (PullSecret.READY, PullSecret.FOREIGN):
                 return standing
             try:
@@ -176,11 +172,10 @@ class PullSecrets:
                 return
             if present.get("type") != TYPE or present.get("immutable"):
                 return  # it cannot keep its place; the upkeep makes it anew
-            until = moment_text(datetime.now(UTC) + LEFT_ALONE)
             metadata = {
                 "resourceVersion": present["metadata"]["resourceVersion"],
                 "labels": MANAGED_BY,
-                "annotations": {REPLACING: f"{uid} {until}"},
+                "annotations": {REPLACING: self._marks.mark(key, uid, wanted["data"])},
                 "ownerReferences": None,
             }
             patch = {"metadata": metadata, "data": _exactly(present, wanted)}
@@ -193,6 +188,14 @@ class PullSecrets:
                     raise
             else:
                 return
+
+    def _standing(self, present: Json | None, key: Key, wanted: Json) -> PullSecret:
+        if present is None:
+            return PullSecret.MISSING
+        if not _is_ours(present, key):
+            return PullSecret.FOREIGN
+        right = _is_right(present, wanted) or self._marks.has_mark(present, key, _owner_uid(wanted))
+        return PullSecret.READY if right else PullSecret.OUTDATED
 
     def _registry(self, key: Key) -> Resource:
         return self._connection.call("GET", paths.registry(key), subject=str(key))
@@ -241,15 +244,6 @@ def _is_leaving(resource: Resource) -> bool:
     return bool(resource["metadata"].get("deletionTimestamp"))
 
 
-def _standing(present: Json | None, key: Key, wanted: Json) -> PullSecret:
-    if present is None:
-        return PullSecret.MISSING
-    if not _is_ours(present, key):
-        return PullSecret.FOREIGN
-    right = _is_right(present, wanted) or _is_replaced(present, wanted)
-    return PullSecret.READY if right else PullSecret.OUTDATED
-
-
 def _is_right(present: Json, wanted: Json) -> bool:
     """Whether nobody changed it. The label keeps it in the watch, and its only owner deletes it. The content of an
     immutable one is right, but could not follow the registry."""
@@ -261,14 +255,6 @@ def _is_right(present: Json, wanted: Json) -> bool:
         and labels.items() >= MANAGED_BY.items()
         and not present.get("immutable")
     )
-
-
-def _is_replaced(present: Json, wanted: Json) -> bool:
-    """Whether the owner that the Secret should have is being replaced at this moment."""
-    note = str((present["metadata"].get("annotations") or {}).get(REPLACING) or "")
-    uid, _, until = note.partition(" ")
-    end = read_moment(until)
-    return uid == _owner_uid(wanted) and end is not None and datetime.now(UTC) < end
 
 
 def _exactly(present: Json, wanted: Json) -> Json:

@@ -159,6 +159,7 @@ class Foundation:
             namespaces=settings.CLUSTER_NAMESPACES,
             namespaces_seen=self._close_earlier,
             room=self.room,
+            secret=settings.SECRET_KEY,
         )
 
     def _close_earlier(self, created: Mapping[str, datetime]) -> None:

@@ -16,6 +16,7 @@ from registries.cluster.paths import SECRETS, secret, secrets_in
 from registries.domain.errors import Conflict
 from registries.domain.registry import Draft, Key, Provider
 from registries.pull_secrets import reconcile
+from registries.pull_secrets.replacing import REPLACING
 from registries.pull_secrets.secret import MANAGED_BY, TYPE
 from registries.stores.cluster import watch
 from registries.stores.cluster.store import KubernetesStore
@@ -97,6 +98,13 @@ def of_another_type(cluster: Cluster, key: Key) -> None:
     cluster.server.call("POST", secrets_in(key.namespace), {"metadata": metadata, "data": {"x": "eA=="}})
 
 
+def marked(cluster: Cluster, key: Key) -> None:
+    """As one whose registry is being replaced, which the upkeep leaves alone."""
+    owner = secret_on(cluster, key)["metadata"]["ownerReferences"][0]["uid"]
+    mark = f"{owner} 2999-01-01T00:00:00Z"
+    patched(metadata={"annotations": {REPLACING: mark}}, **WRONG)(cluster, key)
+
+
 DAMAGES: dict[str, Damage] = {
     "emptied": patched(**WRONG),
     "no-data": patched(**{"data": {".dockerconfigjson": base64.b64encode(b"{}").decode()}}),
@@ -113,6 +121,7 @@ DAMAGES: dict[str, Damage] = {
     "deleted": deleted,
     "other-type": of_another_type,
     "flickering": flickering,
+    "marked": marked,
 }
 
 

@@ -18,7 +18,7 @@ from registries.domain.registry import Key, RegistrySecret, VerifyStatus
 from registries.domain.resource import LAST_APPLIED, PREFIX
 from registries.models import Rotation, RotationTarget, RunItem, VerificationRecord
 from registries.pull_secrets import reconcile
-from registries.pull_secrets.secret import REPLACING
+from registries.pull_secrets.replacing import REPLACING
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast

@@ -44,14 +44,15 @@ class KubernetesStoreReads(Store):
         namespaces: Collection[str] = (),
         namespaces_seen: NamespacesSeen = lambda created: None,
         room: Room = Room(),  # noqa: B008
+        secret: str = "",
     ) -> None:
         """`lease` makes the lease of a process. With it, the store maintains pull secrets; in the background, only the
         holder of the lease does. With `namespaces`, no other namespace exists for the store.
-        `namespaces_seen`: see Follower."""
+        `namespaces_seen`: see Follower; `secret`: see Marks."""
         self._connection = connection
         self._namespaces = frozenset(namespaces)
         self._writer: Caller = connection
-        self._secrets = PullSecrets(connection)
+        self._secrets = PullSecrets(connection, secret)
         self.keeps_secrets = lease is not None
         self._events = PerProcess(lambda: Events(connection))
         self._follower = PerProcess(
