@@ -30,6 +30,7 @@ LATER, SEAL = moment_text(datetime.now(UTC) + timedelta(days=300)), "0" * 64
 @pytest.mark.parametrize(
     "mark",
     ["", UID, f"{UID} {LATER}", f"{UID} {LATER} {SEAL}", f"{UID} {LATER} é", f"{UID}  ", " ".join(UID)],
+    ids=["none", "uid", "no-seal", "foreign-seal", "no-ascii", "blank", "many"],
 )
 def test_nobody_else_can_write_one(mark: str) -> None:
     assert not Marks("").has_mark(secret(mark), KEY, UID)
