@@ -1,5 +1,6 @@
 """The index: what is listed, counted, searched and sorted, and that it follows the store."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -243,3 +244,15 @@ def test_of_many_watches_that_wake_up_one_asks_the_store(cast: Cast, monkeypatch
 
     assert all(news and [it.key.name for it in news.changes] == ["new"] for news in told)
     assert len(asked) == 1
+
+
+def test_who_waits_for_a_change_hears_of_it_at_once(cast: Cast) -> None:
+    index = services().index
+    place, _ = index.place_of(index.fresh().version or "") or (0, 0)
+    cast.add("new")
+    begun = time.monotonic()
+
+    index.wait(place, 20)
+
+    assert time.monotonic() - begun < 10
+    assert index.changes(cast.access("olive"), "", place)
