@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -68,6 +69,26 @@ def test_of_24_at_once_as_many_are_hashed_as_may_wait(monkeypatch: pytest.Monkey
     assert len(hashed) + len(refused) == 24
     assert set(refused) == {(Problem.HASHING, 120)}
     assert SeatedHasher().encode(PASSWORD, "salt", 10), "the seats are free again"
+
+
+def test_those_who_wait_are_hashed_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hashing, "PATIENCE", 120.0)
+    lock, under_way, most = threading.Lock(), [0], [0]
+
+    def slow(*_values: object) -> str:
+        with lock:
+            under_way[0] += 1
+            most[0] = max(most[0], under_way[0])
+        time.sleep(0.02)
+        with lock:
+            under_way[0] -= 1
+        return "a hash"
+
+    monkeypatch.setattr(PBKDF2PasswordHasher, "encode", slow)
+
+    together(*[lambda: SeatedHasher().encode(PASSWORD, "salt")] * (AT_ONCE + WAITING))
+
+    assert most == [AT_ONCE]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has a priority for each thread")
