@@ -159,6 +159,12 @@ def test_a_bundle(piece: str) -> None:
     costs_little(lambda: authorities_in((piece * (KUBECONFIG_MAX // len(piece))).encode()), BundleError)
 
 
+def test_a_bundle_has_twenty_certificates(pair: Pair) -> None:
+    assert len(read_bundle(pair.pem * 20)[1]) == 1
+    with pytest.raises(BundleError, match="ca_too_many"):
+        read_bundle(pair.pem * 21)
+
+
 @pytest.mark.parametrize(
     "piece", [",", "a,", "(", ")", "(,", "a in (", "a in (b),", " ", "a ", "!", "=", "a="]
 )

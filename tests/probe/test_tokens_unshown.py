@@ -72,3 +72,17 @@ def test_what_an_error_says_is_still_shown() -> None:
         Reason.ACCESS_DENIED,
         "HTTP 403: DENIED: requested access to team-a/app:v1.2 is denied",
     )
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 203, 206])
+def test_what_a_success_says_is_not_shown(status: int) -> None:
+    """It has no error to tell, and a token may stand in any field, under any name."""
+    assert PLAIN not in _shown(json_reply({"message": PLAIN, "error": PLAIN}, status))
+
+
+@pytest.mark.parametrize("name", ["hint", "path", "value", "messages", "Message", "trace"])
+def test_only_known_fields_of_an_error_are_shown(name: str) -> None:
+    document = {name: PLAIN, "message": "denied"}
+    shown = [_shown(json_reply(it, 403)) for it in (document, {"errors": [document]})]
+
+    assert all(PLAIN not in it and "denied" in it for it in shown)
