@@ -21,6 +21,7 @@ OF_SECRET = " secret "  # noqa: S105  no password
 class Action(StrEnum):
     CREATE = "create"
     EDIT = "edit"
+    COMPARE = "compare"
     PASSWORD = "password"  # noqa: S105  an action
     COPY = "copy"
     SYNC = "sync"

@@ -1,7 +1,7 @@
 """The audit log: person, action, time, source and outcome. Owns AuditEntry.
 
-Repeated refusals are counted in one row, and their number is bounded: anybody can cause them. So are log-ins and
-log-outs.
+Repeated refusals are counted in one row, and their number is bounded: anybody can cause them. So are log-ins,
+log-outs, and comparisons of texts with a password.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,8 +23,8 @@ DISTINCT = 50
 EARLIER = 10
 """Earlier uids of a registry that are followed."""
 NOT_REFUSED = (OK, IN_DOUBT, "revoked")
-COUNTED = (Action.LOGIN, Action.LOGOUT)
-"""Actions that are counted when they succeed too: nothing else bounds how often a person does them."""
+COUNTED = (Action.LOGIN, Action.LOGOUT, Action.COMPARE)
+"""Actions that are counted when they succeed too: they are not worth a row each time."""
 TESTS = (Action.TEST, Action.TRY)
 PASSED = ("", Reason.OK.value, Reason.OK_UNVERIFIED.value)
 """Notes of tests that did not fail."""

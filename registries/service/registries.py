@@ -3,7 +3,8 @@
 One method per use case, keyword-only, without request, response or ORM. Lists and counts are in index/.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from registries.audit.action import OF_SECRET, Action, note_of_edit
@@ -158,16 +159,33 @@ class Registries:
         causes += self._echo_causes(access, key, uid, information)
         if causes:
             raise Invalid(str(key), tuple(causes))
-        before = require_present(self._read(key, resource_version))
-        if (image := information.get("probe_image", "")) != before.probe_image:
-            require_probe_image(before.address, image)
-        with self._guard.writing(access, Action.EDIT, key, doubt=not rehearse) as store:
-            patch = information_annotations(information)
-            changed = store.annotate(key, patch, uid=uid, resource_version=resource_version, dry_run=rehearse)
-            if not rehearse:
-                note = note_of_edit(before.information, changed.information)
-                self._audit.record(access, Action.EDIT, key=key, uid=uid, note=note)
+        with self._comparison_recorded(access, key, uid, information, always=rehearse):
+            before = require_present(self._read(key, resource_version))
+            if (image := information.get("probe_image", "")) != before.probe_image:
+                require_probe_image(before.address, image)
+            with self._guard.writing(access, Action.EDIT, key, doubt=not rehearse) as store:
+                patch = information_annotations(information)
+                changed = store.annotate(
+                    key, patch, uid=uid, resource_version=resource_version, dry_run=rehearse
+                )
+                if not rehearse:
+                    note = note_of_edit(before.information, changed.information)
+                    self._audit.record(access, Action.EDIT, key=key, uid=uid, note=note)
         return changed
+
+    @contextmanager
+    def _comparison_recorded(
+        self, access: Access, key: Key, uid: str, texts: Mapping[str, str], *, always: bool
+    ) -> Iterator[None]:
+        """Records that texts were compared with the password where no edit is recorded: in a dry run, and for an edit
+        that fails afterwards."""
+        done = False
+        try:
+            yield
+            done = not always
+        finally:
+            if not done and _compared(texts):
+                self._audit.record(access, Action.COMPARE, key=key, uid=uid)
 
     def _read(self, key: Key, resource_version: str) -> RegistrySecret:
         """The registry with this version, from memory if it is there; else the newest one of the store. NotFound."""
@@ -179,8 +197,7 @@ class Registries:
 
         Each comparison counts, a dry run as well, whatever comes of it. TooManyRequests.
         """
-        compared = [text for name, text in texts.items() if len(text) >= TELLING and name in LONGEST]
-        if not compared:
+        if not (compared := _compared(texts)):
             return []
         if wait := self._guesses.wait(access.owner, str(key), guesses_in(compared)):
             if self._guesses.first_refusal(access.owner, str(key)):
@@ -272,3 +289,8 @@ class Registries:
             self._audit.close_namespace(name)
             self._undo.forget_namespace(name)
             and_then()
+
+
+def _compared(texts: Mapping[str, str]) -> list[str]:
+    """The texts that are compared with the password. A date is not, nor is a short one."""
+    return [text for name, text in texts.items() if len(text) >= TELLING and name in LONGEST]

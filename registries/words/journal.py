@@ -16,6 +16,7 @@ from registries.words.language import Text
 ACTIONS = {
     "create": _("Added"),
     "edit": _("Edited"),
+    "compare": _("Compared a text with the password"),
     "password": _("Changed the password"),
     "copy": _("Created a copy"),
     "sync": _("Sync"),

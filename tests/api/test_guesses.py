@@ -49,6 +49,20 @@ def test_misses_are_counted(cast: Cast, query: str, field: str) -> None:
     assert journal("TooManyRequests") == 1
 
 
+def test_a_miss_that_no_edit_records_is_recorded_once_an_hour_with_its_number(cast: Cast) -> None:
+    cast.add()
+    client = cast.api("omar")
+
+    assert [guess(client, f"not the password {it}", "?dryRun=All") for it in range(3)] == [200] * 3
+    assert guess(client, "short", "?dryRun=All") == guess(client, "an edit") == 200
+    failing = {"metadata": notes(description="a guess that fails", probe_image="elsewhere.example.com/a:1")}
+    assert client.patch(ONE, failing, content_type=MERGE).status_code == 422
+
+    [entry] = AuditEntry.objects.filter(action="compare")
+    assert (entry.person, entry.namespace, entry.name, entry.count) == ("omar", "team-a", "harbor-prod", 4)
+    assert not entry.failed
+
+
 def test_tokens_sessions_processes_and_kinds_of_edit_share_one_budget(cast: Cast) -> None:
     found = cast.add(password=SECRET)
     page = cast.client("omar")
