@@ -1,12 +1,14 @@
 """What a day was like for a registry: successes, failures, seconds down. Owns DayRecord."""
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from django.db.models import F
 from django.utils import timezone
 
 from registries.models import DayRecord
+from registries.probe.result import Result
 
 BATCH = 500
 """Rows of one statement. SQLite limits the parameters of a query."""
@@ -21,15 +23,16 @@ def seconds_by_day(begin: datetime, end: datetime, zone: tzinfo) -> Iterator[tup
         begin = midnight
 
 
-def count(uids: Sequence[str], at: datetime, *, ok: bool) -> None:
+def count(uids: Sequence[str], at: datetime, result: Result) -> None:
     """Counts one test for each of these registries."""
-    _add(uids, timezone.localdate(at), "ok" if ok else "failed", 1)
+    unproven = {"unproven": 1} if result.ok and not result.proven else {}
+    _add(uids, timezone.localdate(at), **{"ok" if result.ok else "failed": 1}, **unproven)
 
 
 def add_down(uids: Sequence[str], begin: datetime, end: datetime) -> None:
     """Adds a time in which these registries were failing."""
     for day, seconds in seconds_by_day(begin, end, timezone.get_default_timezone()):
-        _add(uids, day, "down", seconds)
+        _add(uids, day, down=seconds)
 
 
 def of(uid: str, since: date) -> list[DayRecord]:
@@ -37,12 +40,12 @@ def of(uid: str, since: date) -> list[DayRecord]:
     return list(DayRecord.objects.filter(uid=uid, day__gte=since).order_by("day"))
 
 
-def mark(ok: int, failed: int, down: int) -> str:
-    """The letter of a day: `o` good, `w` with failed tests, `x` with a confirmed failure, `-` without a test, also
-    while a failure lasted."""
+def mark(ok: int, unproven: int, failed: int, down: int) -> str:
+    """The letter of a day: `o` good, `u` with a success that says nothing about the password, `w` with failed tests,
+    `x` with a confirmed failure, `-` without a test, also while a failure lasted."""
     if not ok and not failed:
         return "-"
-    return "x" if down else "w" if failed else "o"
+    return "x" if down else "w" if failed else "u" if unproven else "o"
 
 
 def marks(uids: Sequence[str], since: date, number: int) -> dict[str, str]:
@@ -51,7 +54,7 @@ def marks(uids: Sequence[str], since: date, number: int) -> dict[str, str]:
     found: dict[str, list[str]] = {}
     for first in range(0, len(uids), BATCH):
         some = DayRecord.objects.filter(uid__in=uids[first : first + BATCH], day__gte=since)
-        for uid, day, *numbers in some.values_list("uid", "day", "ok", "failed", "down"):
+        for uid, day, *numbers in some.values_list("uid", "day", "ok", "unproven", "failed", "down"):
             place = (day - since).days
             letter = mark(*numbers)
             if place < number and letter != "-":
@@ -61,7 +64,7 @@ def marks(uids: Sequence[str], since: date, number: int) -> dict[str, str]:
 
 def with_current(records: Sequence[DayRecord], down_since: datetime | None, now: datetime) -> list[DayRecord]:
     """The days of one registry, with the seconds since the last test if it was failing then (`down_since`)."""
-    found = {it.day: DayRecord(day=it.day, ok=it.ok, failed=it.failed, down=it.down) for it in records}
+    found = {it.day: copy(it) for it in records}
     for day, seconds in seconds_by_day(down_since or now, now, timezone.get_default_timezone()):
         found.setdefault(day, DayRecord(day=day)).down += seconds
     return [found[day] for day in sorted(found)]
@@ -108,8 +111,9 @@ def forget(uids: Sequence[str]) -> None:
         DayRecord.objects.filter(uid__in=uids[first : first + BATCH]).delete()
 
 
-def _add(uids: Sequence[str], day: date, field: str, amount: int) -> None:
+def _add(uids: Sequence[str], day: date, **amounts: int) -> None:
+    more = {field: F(field) + amount for field, amount in amounts.items()}
     for first in range(0, len(uids), BATCH):
         some = uids[first : first + BATCH]
         DayRecord.objects.bulk_create((DayRecord(uid=uid, day=day) for uid in some), ignore_conflicts=True)
-        DayRecord.objects.filter(uid__in=some, day=day).update(**{field: F(field) + amount})
+        DayRecord.objects.filter(uid__in=some, day=day).update(**more)

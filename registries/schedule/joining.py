@@ -140,4 +140,4 @@ class SharedCredentials:
                 rows = ScheduledRegistry.objects.filter(uid__in=uids[first : first + BATCH])
                 rows.update(written_at=at, written_reason=result.reason.value)
             if result.reason is not Reason.RATE_LIMITED:
-                days.count(uids, at, ok=result.ok)
+                days.count(uids, at, result)

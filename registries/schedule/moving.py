@@ -35,7 +35,7 @@ def move(before: str, after: str) -> None:
     A test of the restored registry may have been counted already. The new row of such a day stays, with both counts.
     """
     for day in DayRecord.objects.filter(uid=before):
-        counts = {name: F(name) + getattr(day, name) for name in ("ok", "failed", "down")}
+        counts = {name: F(name) + getattr(day, name) for name in ("ok", "unproven", "failed", "down")}
         DayRecord.objects.filter(uid=after, day=day.day).update(**counts)
     for table, unique in KEPT:
         rows: Any = table._default_manager

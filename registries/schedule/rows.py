@@ -56,7 +56,7 @@ def _apply_to_all(row: ScheduledCredential, result: Result, at: datetime, *, by_
         _join(joining.shared_row(row), group, result, at, place, by_schedule=by_schedule)
         return
     if by_schedule and not paused:
-        days.count([uid for it in group for uid in _uids(it)], at, ok=result.ok)
+        days.count([uid for it in group for uid in _uids(it)], at, result)
     for it in group:
         if by_schedule or not _lately(it, result, at):
             _apply(it, _uids(it), result, at, place)
@@ -76,7 +76,7 @@ def _join(
     pks, joined = [it.pk for it in own], [uid for it in own for uid in _uids(it)]
     end_down(joined, at)
     if by_schedule:
-        days.count([*_uids(shared), *joined], at, ok=result.ok)
+        days.count([*_uids(shared), *joined], at, result)
     intervals = [it.interval for it in own if it.interval]
     if intervals and (shared.interval is None or min(intervals) < shared.interval):
         shared.interval = min(intervals)
@@ -121,7 +121,7 @@ def observe(registry: RegistrySecret, result: Result, at: datetime) -> None:
         rows = ScheduledCredential.objects.select_for_update(of=("self",))
         row = rows.filter(registries__in=member).first()
         if result.reason is not Reason.RATE_LIMITED:
-            days.count([uid], at, ok=result.ok)
+            days.count([uid], at, result)
         if row is None or not member.update(written_at=at, written_reason=result.reason.value):
             return
         _apply_to_all(row, result, at, by_schedule=False)

@@ -185,14 +185,14 @@ def past(at: datetime) -> SafeString:
 
 @register.simple_tag
 def month(seen: Seen) -> SafeString:
-    """The last 30 days of a registry as a drawing with a text: a low line for good days, a high one for failures."""
-    bad = format_html('<path class="bad" d="{}"/>', seen.bad) if seen.bad else ""
+    """The last 30 days of a registry as a drawing with a text: a low line for successes, a high one for failures."""
+    parts = (("ok", seen.good), ("warn", seen.unproven), ("bad", seen.bad))
+    paths = format_html_join("", '<path class="bar-{}" d="{}"/>', ((kind, path) for kind, path in parts if path))
     return format_html(
         '<svg class="month" role="img" viewBox="0 0 90 10" preserveAspectRatio="none" aria-label="{}">'
-        '<path d="{}"/>{}</svg>',
+        '{}</svg>',
         seen.text,
-        seen.good,
-        bad,
+        paths,
     )
 
 

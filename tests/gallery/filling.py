@@ -216,7 +216,7 @@ def _add(
         finished_at=at,
         outcome=to_json(result),
     )
-    days.count([registry.uid], at, ok=result.ok)
+    days.count([registry.uid], at, result)
 
 
 def _result(reason: Reason) -> Result:

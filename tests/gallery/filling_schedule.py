@@ -16,7 +16,7 @@ from registries.models import (
     ScheduledRegistry,
     StateChange,
 )
-from registries.probe.result import Result
+from registries.probe.result import Reason, Result
 from registries.probe.schedule import registry_of
 from registries.schedule import days
 from registries.schedule.digest import CredentialDigest, fingerprint
@@ -128,7 +128,7 @@ def fill_changes(access: Access) -> None:
         if not good:
             days.add_down([it.uid], at, verdict.at)
         if before is State.FAILING:
-            days.count([it.uid], at - timedelta(hours=2), ok=False)
+            days.count([it.uid], at - timedelta(hours=2), Result(Reason.TIMEOUT))
             days.add_down([it.uid], at - timedelta(hours=2), at)
         after = State.OK if good else State.FAILING
         place = {"uid": it.uid, "namespace": it.namespace, "name": it.name, "host": host}

@@ -5,7 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from registries.models import DayRecord
-from registries.schedule.days import availability, with_current
+from registries.probe.result import Reason, Result
+from registries.schedule.days import availability, count, mark, marks, with_current
+from registries.schedule.moving import move
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), 3600
@@ -80,3 +82,13 @@ def test_time_before_the_creation_does_not_count(
 ) -> None:
     created, since = NOW - timedelta(minutes=minutes), NOW - timedelta(minutes=failing) if failing else None
     assert availability(records, NOW, DAY, since, created) == pytest.approx(share)
+
+
+@pytest.mark.django_db
+def test_a_day_says_how_many_successes_checked_no_password() -> None:
+    for reason in (Reason.OK, Reason.OK_UNVERIFIED, Reason.TIMEOUT):
+        count(["a", "b"], NOW, Result(reason))
+    move("a", "b")
+    assert DayRecord.objects.values_list("uid", "ok", "unproven", "failed").get() == ("b", 4, 2, 2)
+    assert marks(["b"], NOW.date(), 1) == {"b": "w"}
+    assert [mark(2, it, 0, 0) for it in (0, 1)] == ["o", "u"]

@@ -122,9 +122,10 @@ def test_the_first_test_is_no_change_and_the_hours_before_it_count_for_nothing(
 def test_days_have_their_numbers_and_causes_in_words(cast: Cast) -> None:
     uid, now = cast.add().uid, timezone.now()
     today = timezone.localdate(now)
-    numbers = {40: (4, 0, 0), 3: (4, 1, 0), 2: (0, 4, 86_400), 1: (2, 2, 7_200), 0: (4, 0, 0)}
+    numbers = {40: (4, 0, 0), 4: (4, 0, 0), 3: (4, 1, 0), 2: (0, 4, 86_400), 1: (2, 2, 7_200), 0: (4, 0, 0)}
     for ago, (ok, failed, down) in numbers.items():
-        DayRecord.objects.create(uid=uid, day=today - timedelta(days=ago), ok=ok, failed=failed, down=down)
+        day, unproven = today - timedelta(days=ago), 3 * (ago == 4)
+        DayRecord.objects.create(uid=uid, day=day, ok=ok, unproven=unproven, failed=failed, down=down)
     for ago, before, after, reason in (
         (2, "ok", "failing", "timeout"),
         (1, "failing", "ok", "ok"),
@@ -143,21 +144,24 @@ def test_days_have_their_numbers_and_causes_in_words(cast: Cast) -> None:
     page = shown(cast)
 
     days = re.findall(r'<li class="day-(\w+)" title="([^"]+)"', page)
-    assert [kind for kind, _ in days] == ["idle"] * 26 + ["some", "bad", "bad", "ok"]
+    assert [kind for kind, _ in days] == ["idle"] * 25 + ["warn", "some", "bad", "bad", "ok"]
     texts = [text.split(" · ", 1) for _, text in days]
     assert [day for day, _ in texts] == [str(today - timedelta(days=it)) for it in range(29, -1, -1)]
-    assert [text for _, text in texts[-5:]] == [
+    assert [text for _, text in texts[-6:]] == [
         "no test",
+        "4 connected · 3 with an unverified password",
         "4 connected · 1 failed",
         "4 failed · failing for 24 h · Timed out",
         "2 connected · 2 failed · failing for 2 h · Timed out",
         "4 connected",
     ]
-    assert '<ol class="days" aria-label="30 days: 3 failed, 1 good, 26 not tested">' in page
+    assert '<ol class="days" aria-label="30 days: 3 failed, 2 good, 25 not tested, 1 of these with an unverified password">' in page
     legend = re.sub(r"<[^>]+>|\s+", " ", page.split("days-key")[1].split("</ul>")[0])
-    assert re.findall(r"[a-z]+(?: [a-z]+)*", legend)[-4:] == [
+    assert re.findall(r"[a-z]+(?: [a-z]+)*", legend)[-6:] == [
         "connected",
+        "password unverified",
         "some tests failed",
+        "not confirmed",
         "failing",
         "no test",
     ]
@@ -220,22 +224,30 @@ def test_a_row_says_since_when_it_fails_and_on_which_days(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    ("month", "good", "bad", "text"),
+    ("month", "good", "unproven", "bad", "text"),
     [
-        ("o" * 30, "M0 9h90", "", "30 days: 0 failed, 30 good"),
-        ("x" + "o" * 28 + "w", "M3 9h84", "M1 0V10M88 5V10", "30 days: 2 failed, 28 good"),
-        ("-" * 28 + "ox", "M84 9h3", "M88 0V10", "30 days: 1 failed, 1 good, 28 not tested"),
-        ("-" * 29 + "w", "", "M88 5V10", "30 days: 1 failed, 0 good, 29 not tested"),
+        ("o" * 30, "M0 9h90", "", "", "30 days: 0 failed, 30 good"),
+        ("x" + "o" * 28 + "w", "M3 9h84", "", "M1 0V10M88 5V10", "30 days: 2 failed, 28 good"),
+        ("-" * 28 + "ox", "M84 9h3", "", "M88 0V10", "30 days: 1 failed, 1 good, 28 not tested"),
+        ("-" * 29 + "w", "", "", "M88 5V10", "30 days: 1 failed, 0 good, 29 not tested"),
         (
             "oo-" * 10,
             "".join(f"M{9 * it} 9h6" for it in range(10)),
             "",
+            "",
             "30 days: 0 failed, 20 good, 10 not tested",
+        ),
+        (
+            "uuo" + "w" * 27,
+            "M6 9h3",
+            "M0 9h6",
+            "".join(f"M{3 * it + 1} 5V10" for it in range(3, 30)),
+            "30 days: 27 failed, 3 good, 2 of these with an unverified password",
         ),
     ],
 )
 def test_a_strip_tells_its_days_by_height_and_in_words(
-    cast: Cast, month: str, good: str, bad: str, text: str
+    cast: Cast, month: str, good: str, unproven: str, bad: str, text: str
 ) -> None:
     registry, today = cast.add(), timezone.localdate()
     fail(registry, 0)
@@ -244,19 +256,21 @@ def test_a_strip_tells_its_days_by_height_and_in_words(
             uid=registry.uid,
             day=today - timedelta(days=29 - place),
             ok=mark != "x",
-            failed=mark != "o",
+            unproven=mark == "u",
+            failed=mark not in "ou",
             down=60 * (mark == "x"),
         )
         for place, mark in enumerate(month)
         if mark != "-"
     )
-    red = f'<path class="bad" d="{bad}"/>' if bad else ""
-    strip = f'aria-label="{text}"><path d="{good}"/>{red}</svg>'
+    paths = {"ok": good, "warn": unproven, "bad": bad}
+    drawn = "".join(f'<path class="bar-{kind}" d="{path}"/>' for kind, path in paths.items() if path)
+    strip = f'aria-label="{text}">{drawn}</svg>'
     assert strip in row(cast)
     card = (
         cast.client("vic", hx_request="true").get("/registries/team-a/harbor-prod/status/").content.decode()
     )
-    assert f'<path d="{good}"/>{red}</svg>' in card
+    assert f'">{drawn}</svg>' in card
 
 
 @pytest.mark.parametrize(
@@ -279,7 +293,7 @@ def test_a_failure_that_lasts_looks_the_same_on_both_pages(cast: Cast, days_ago:
     kinds = re.findall(r'<li class="day-(\w+)" title', page)
     if text:
         path = f"M{3 * (29 - days_ago) + 1} 0V10"
-        assert f'aria-label="{text}"><path d=""/><path class="bad" d="{path}"/>' in row(cast)
+        assert f'aria-label="{text}"><path class="bar-bad" d="{path}"/>' in row(cast)
         assert f'aria-label="{text}"' in page
         assert kinds == ["idle"] * (29 - days_ago) + ["bad"] + ["idle"] * days_ago
     else:

@@ -102,11 +102,12 @@ def offered_for_many(access: Access) -> tuple[RegistryAction, ...]:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What a row of the list shows of the scheduled checks: since when the registry fails, and its last 30 days as the
-    two paths of a drawing, 3 units a day. `text` says the days in numbers; "" without a test. `silenced`: until when
+    three paths of a drawing, 3 units a day. `text` says the days in numbers; "" without a test. `silenced`: until when
     messages wait. `image`: what is wrong with the probe image."""
 
     since: datetime | None = None
     good: str = ""
+    unproven: str = ""
     bad: str = ""
     text: str = ""
     silenced: datetime | None = None
@@ -300,19 +301,26 @@ def _months(registries: Iterable[RegistrySecret], now: datetime) -> dict[str, st
 
 
 @lru_cache(maxsize=MONTHS_KEPT)
-def _paths(month: str) -> tuple[str, str]:
-    """A low line along the good days, and a line upwards for each day with failures, the higher one if confirmed."""
-    runs = (it.span() for it in re.finditer("o+", month))
-    good = "".join(f"M{3 * begin} 9h{3 * (end - begin)}" for begin, end in runs)
+def _paths(month: str) -> tuple[str, str, str]:
+    """Low lines along the good days and the unproven ones, and a line upwards for each day with failures, the higher
+    one if confirmed."""
+    good, unproven = (
+        "".join(f"M{3 * it.start()} 9h{3 * len(it[0])}" for it in re.finditer(mark, month))
+        for mark in ("o+", "u+")
+    )
     failed = (it.start() for it in re.finditer("[wx]", month))
-    return good, "".join(f"M{3 * day + 1} {5 if month[day] == 'w' else 0}V10" for day in failed)
+    return good, unproven, "".join(f"M{3 * day + 1} {5 if month[day] == 'w' else 0}V10" for day in failed)
 
 
 def in_numbers(month: str) -> str:
     """The marks of the last days as a sentence; "" without a test."""
-    good = month.count("o")
-    untested = month.count("-")
+    if not month:
+        return ""
+    unproven, untested = month.count("u"), month.count("-")
+    good = month.count("o") + unproven
     numbers = {"days": len(month), "failed": len(month) - good - untested, "good": good, "untested": untested}
+    text = _("%(days)d days: %(failed)d failed, %(good)d good, %(untested)d not tested")
     if not untested:
-        return _("%(days)d days: %(failed)d failed, %(good)d good") % numbers if month else ""
-    return _("%(days)d days: %(failed)d failed, %(good)d good, %(untested)d not tested") % numbers
+        text = _("%(days)d days: %(failed)d failed, %(good)d good")
+    text %= numbers
+    return text + _(", %(n)d of these with an unverified password") % {"n": unproven} if unproven else text

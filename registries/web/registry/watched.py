@@ -39,7 +39,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of days, as the legend explains it: `kind` is ok, some, bad or idle. `height` is in the legend."""
+    """A kind of days, as the legend explains it: `kind` is ok, warn, some, bad or idle. `height` is in the legend."""
 
     kind: str
     height: int
@@ -48,7 +48,8 @@ class Kind:
 
 KINDS = {
     "o": Kind("ok", 6, gettext_lazy("connected")),
-    "w": Kind("some", 9, gettext_lazy("some tests failed")),
+    "u": Kind("warn", 6, gettext_lazy("password unverified")),
+    "w": Kind("some", 9, gettext_lazy("some tests failed, not confirmed")),
     "x": Kind("bad", 12, gettext_lazy("failing")),
     "-": Kind("idle", 1, gettext_lazy("no test")),
 }
@@ -139,12 +140,14 @@ def _causes(changes: Sequence[StateChange], day: date) -> list[str]:
 
 
 def _day(day: date, record: DayRecord | None, causes: list[str]) -> Day:
-    mark = days.mark(record.ok, record.failed, record.down) if record else "-"
+    mark = days.mark(record.ok, record.unproven, record.failed, record.down) if record else "-"
     if record is None or mark == "-":
         return Day("-", f"{day.isoformat()} · {_('no test')}")
     parts = [day.isoformat()]
     if record.ok:
         parts.append(_("%(number)s connected") % {"number": record.ok})
+    if record.unproven:
+        parts.append(_("%(n)s with an unverified password") % {"n": record.unproven})
     if record.failed:
         parts.append(_("%(number)s failed") % {"number": record.failed})
     if record.down:
