@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from registries.domain.registry import RegistrySecret, VerifyStatus
+from registries.domain.resource import PREFIX, milliseconds
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast
@@ -184,6 +185,21 @@ def test_it_is_offered_at_a_failure_to_who_may(
     page = cast.client(person).get("/registries/team-a/harbor-prod/").content.decode()
     assert 'id="correct-next"' not in page, "the result may be another one"
     assert "结果会自动显示在这里。" in page
+
+
+@pytest.mark.parametrize(
+    ("reason", "offered"), [("tls_untrusted", True), ("tls_expired", False), ("timeout", False)]
+)
+def test_it_is_offered_only_where_other_values_can_help(cast: Cast, reason: str, *, offered: bool) -> None:
+    registry = cast.add()
+    verdict = {"status": "failed", "reason": reason, "timestamp": str(milliseconds(datetime.now(UTC)))}
+    notes: dict[str, str | None] = {f"{PREFIX}verify-{name}": value for name, value in verdict.items()}
+    services().store.annotate(registry.key, notes, uid=registry.uid)
+
+    page = cast.client("nina").get("/registries/team-a/harbor-prod/").content.decode()
+
+    assert ('id="correct-next"' in page) is offered
+    assert 'id="correct-link"' in page
 
 
 def test_it_is_not_offered_while_another_test_runs(cast: Cast, probing: Probing) -> None:

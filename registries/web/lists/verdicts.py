@@ -18,6 +18,20 @@ from registries.words import labels, providers
 NAMES_SHOWN = 8
 CAUTIONS = frozenset({"tls_not_verified", "nodes_have_mirrors", "old_password_refused"})
 """Warnings of a test that ask for care. The other ones inform."""
+ELSEWHERE = frozenset(
+    {
+        Reason.NETWORK_UNREACHABLE,
+        Reason.TIMEOUT,
+        Reason.CONNECTION_RESET,
+        Reason.PROXY_ERROR,
+        Reason.TLS_EXPIRED,
+        Reason.TOKEN_SERVICE_UNREACHABLE,
+        Reason.TOKEN_SERVICE_ERROR,
+        Reason.RATE_LIMITED,
+        Reason.SERVER_ERROR,
+    }
+)
+"""Failures whose cause is at the server or on the way to it: other values of the registry do not help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +78,7 @@ def _nodes(platform: NodePlatform) -> str:
 
 def _size(platform: PlatformSize) -> str:
     if platform.size is None:
-        return ""
+        return _("size unknown")
     unit, name = next((it for it in ((1e9, "GB"), (1e6, "MB")) if platform.size >= it[0]), (1e3, "kB"))
     return f"{platform.size / unit:.1f} {name}"
 
@@ -76,7 +90,7 @@ def _pull_time(platform: PlatformSize) -> str:
 
 def _pulls(quota: PullQuota) -> str:
     values = {"left": quota.remaining, "limit": quota.limit, "hours": round(quota.seconds / 3600)}
-    return _("%(left)d of %(limit)d pulls left in %(hours)d h") % values
+    return _("%(left)d of %(limit)d pulls left (limit per %(hours)d h)") % values
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +110,8 @@ class Verdict:
     stages: tuple["StageView", ...] = ()
     before: str = ""
     """What an earlier success says about a failure."""
+    correctable: bool = True
+    """Whether other values of the registry can help against a failure."""
     duration: str = ""
     person: str = ""
     token_host: str = ""
@@ -244,7 +260,8 @@ def verdict_of_stored(registry: RegistrySecret, recent: Sequence[Check], now: da
             hint=first or labels.reason_hint(verification.reason),
         )
     ago, stale = labels.ago(verification.at, now), verification.is_stale(now)
-    verdict = replace(verdict, at=verification.at, ago=ago, stale=stale)
+    correctable = verification.reason not in ELSEWHERE
+    verdict = replace(verdict, at=verification.at, ago=ago, stale=stale, correctable=correctable)
     good = next((it for it in recent if isinstance(it.outcome, Result) and it.outcome.ok), None)
     if good is None or verification.status.value != "failed":
         return verdict
