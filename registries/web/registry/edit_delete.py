@@ -20,6 +20,7 @@ from registries.domain.errors import Conflict, ConsoleError, Invalid, NotFound, 
 from registries.domain.registry import INFORMATION, RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.web.forms import EditForm
+from registries.web.lists.rows import offered
 from registries.web.pulls.pull_secrets import usage_place
 from registries.web.responses import back, details_url, dialog, done, gone, shown_path, with_registry
 from registries.web.runs.delete_many import delete_with_copies, effects
@@ -105,6 +106,8 @@ def _author(access: Access, registry: RegistrySecret, name: str) -> tuple[str, d
     return (entry.person, entry.at) if entry else ("", None)
 
 
+CORE = ("password", "correct")
+"""The actions that change the core settings, which an edit does not."""
 ATTEMPTS = 3
 """Attempts of a save while others save as well."""
 
@@ -195,6 +198,7 @@ def _edit_form(
         "form": form,
         "registry": registry,
         "provider": labels.PROVIDERS[registry.provider],
+        "actions": [it for it in offered(request.access, registry.namespace, registry) if it.name in CORE],
         **notes,
     }
     return dialog(request, "registry/_edit.html", context, status=status, title=_("Edit information"))
