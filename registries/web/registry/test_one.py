@@ -17,6 +17,7 @@ from registries.domain.access import Access
 from registries.domain.errors import Invalid, NotFound, Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
+from registries.schedule.silences import ends
 from registries.verification.history import SHOWN, Check, NotTested
 from registries.web.lists.rows import NOTHING_SEEN, of_rows, poll_delay, row_of
 from registries.web.lists.verdicts import verdict_of_stored
@@ -103,6 +104,7 @@ def panel(access: Access, registry: RegistrySecret, check: Check | None) -> dict
         "row": row_of(registry, access, check, now),
         "registry": registry,
         "verdict": verdict_of_stored(registry, recent, now),
+        "silenced": ends([registry], now).get(registry.uid),
         "strip": bars,
         "strip_text": strip_text(bars),
         "unverified": sum(bar["kind"] == "warn" for bar in bars),
