@@ -30,6 +30,19 @@ def test_a_registry_without_relatives_has_no_panel(cast: Cast) -> None:
     assert not panel(cast).strip()
 
 
+def test_many_lines_are_folded_but_for_those_that_differ(cast: Cast) -> None:
+    cast.add()
+    for number in range(7):
+        cast.add(f"same-{number}")
+    cast.add("z-old", password="another-1")
+
+    seen, folded = panel(cast).split("<details")
+
+    assert lines(seen)[0].startswith("team-a/z-old")
+    assert (len(lines(seen)), len(lines(folded))) == (6, 2)
+    assert "另有 2 个" in folded
+
+
 def test_the_panel_counts_namespaces_with_this_credential(cast: Cast) -> None:
     copied(cast)
     services().registries.create_namespace(access=cast.access("olive"), name="team-c")

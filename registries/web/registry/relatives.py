@@ -40,6 +40,9 @@ BONDS = {
     Bond.ACCOUNT: gettext_lazy("same address and user name"),
 }
 
+SHOWN = 6
+"""Lines that are shown; the other ones are folded."""
+
 
 @part_of_page()
 @require_safe
@@ -51,8 +54,10 @@ def relatives(request: ConsoleRequest, namespace: str, name: str) -> HttpRespons
     same = {registry.namespace, *(it.registry.namespace for it in found if it.same)}
     missed = services().missing_copies.of(access=access, source=registry)
     rows = [_row(registry, it) for it in found] + [_missing_row(registry, it) for it in missed]
+    if len(rows) > SHOWN:
+        rows.sort(key=lambda it: bool(it.get("same")))  # what differs is in sight
     former = former_copies(access, registry)
-    context = {"rows": rows, "namespaces": len(same), "registry": registry, **former}
+    context = {"rows": rows[:SHOWN], "more": rows[SHOWN:], "namespaces": len(same), "registry": registry, **former}
     return render(request, "registry/_relatives.html", context)
 
 
