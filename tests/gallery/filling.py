@@ -227,6 +227,7 @@ def _result(reason: Reason) -> Result:
         Step(stage, 7.0 * (number + 1), reason.ok or number + 1 < len(stages), "harbor.example.com")
         for number, stage in enumerate(stages)
     )
+    took = sum(it.milliseconds for it in steps)
     return Result(
-        reason, PARAMETERS, registry_host="harbor.example.com", steps=steps, duration_ms=412.0, requests=3
+        reason, PARAMETERS, registry_host="harbor.example.com", steps=steps, duration_ms=took, requests=3
     )

@@ -27,6 +27,10 @@ from tests.gallery.furnishing import (
 )
 
 
+INTERVALS = (21_600, 43_200, 86_400, 7 * 86_400)
+"""The first one after which the next check is still to come is that of a registry."""
+
+
 def watch(registry: RegistrySecret) -> None:
     """Forty days of checks until the last test, one without a test, some with failures; a failing registry began to
     fail on the last day. The checks of one that was not tested for a week are off by now."""
@@ -48,14 +52,15 @@ def watch(registry: RegistrySecret) -> None:
     )
     state = State.FAILING if failing else State.OK
     # The console's own setting is off, so that it tests nothing while somebody looks.
-    interval = None if registry.verification.is_stale(datetime.now(UTC)) else 21_600
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    interval = next((it for it in INTERVALS if now + timedelta(seconds=it) > soon), None)
     CheckInterval.objects.create(namespace=registry.namespace, uid=uid, seconds=interval or 0)
     credential = ScheduledCredential.objects.create(
         digest=_digest(uid),
         host=host,
         username=registry.username,
         interval=interval,
-        due_at=datetime.now(UTC) + timedelta(hours=3) if interval else None,
+        due_at=now + timedelta(seconds=interval) if interval else None,
         state=state,
         settled=state,
         reason=registry.verification.reason,
@@ -106,6 +111,8 @@ def fill_changes(access: Access) -> None:
         verdict = it.verification
         if not verdict.at or it.namespace == ONE or it.uid in watched:
             continue
+        if verdict.reason == Reason.RATE_LIMITED:
+            continue  # it says nothing about the credential
         good = verdict.status is VerifyStatus.SUCCESS
         at, before = _began(it.uid, verdict.at, good=good)
         host = registry_of(it.address)
