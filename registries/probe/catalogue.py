@@ -57,7 +57,7 @@ MESSAGES: dict[Reason, Text] = {
 HINTS: dict[Reason, Text] = {
     Reason.OK: Text("凭证已通过验证", "The credentials were verified"),
     Reason.OK_UNVERIFIED: Text(
-        "匿名可访问；如需校验请在仓库侧关闭匿名访问",
+        "允许匿名访问；如需校验凭证，在仓库侧关闭匿名访问",
         "Anonymous access is allowed; turn it off in the registry to check credentials",
     ),
     Reason.INVALID_DOMAIN: Text(
@@ -94,8 +94,8 @@ HINTS: dict[Reason, Text] = {
         "Configure the CA here and in the certs.d folder of the nodes",
     ),
     Reason.TLS_EXPIRED: Text(
-        "更新证书，检查服务器与本机时钟",
-        "Renew the certificate; check the clocks of the server and of this host",
+        "更新服务器证书，检查服务器与控制台的时钟",
+        "Renew the certificate; check the clocks of the server and of the console",
     ),
     Reason.TLS_HOSTNAME_MISMATCH: Text("使用证书中的域名", "Use a host name from the certificate"),
     Reason.TLS_HANDSHAKE_FAILED: Text(

@@ -7,7 +7,7 @@ MESSAGES: dict[ImageReason, Text] = {
     ImageReason.PULLABLE: Text("可以拉取", "Can be pulled"),
     ImageReason.TAG_MISSING: Text("仓库中没有这个标签", "The repository has no such tag"),
     ImageReason.DENIED: Text(
-        "该账号无权拉取，或仓库不存在", "This account may not pull it, or the repository does not exist"
+        "该账号无权拉取，或仓库不存在", "This account cannot pull the image, or the repository does not exist"
     ),
     ImageReason.REPOSITORY_UNKNOWN: Text("仓库不存在", "The repository does not exist"),
     ImageReason.PLATFORM_MISSING: Text(
@@ -30,14 +30,14 @@ HINTS: dict[ImageReason, Text] = {
     ),
     ImageReason.DENIED: Text(
         "登录成功不代表有仓库权限：为该账号授予拉取权限，并检查项目和仓库名",
-        "A log-in does not include every repository: grant this account the right to pull, and check the names of "
-        "project and repository",
+        "A log-in does not open every repository: grant this account the right to pull, and check the names of the "
+        "project and the repository",
     ),
     ImageReason.REPOSITORY_UNKNOWN: Text("检查项目和仓库名", "Check the names of project and repository"),
     ImageReason.PLATFORM_MISSING: Text(
-        "为缺少的架构构建镜像并推送。单架构镜像在其他节点上也能拉取，但启动时报 exec format error",
-        "Build and push the image for the missing platforms. Other nodes can pull an image of a single platform, but "
-        "it ends with “exec format error”",
+        "为缺少的架构构建镜像并推送。其他架构的节点也能拉取单架构镜像，但容器启动时报 exec format error",
+        "Build and push the image for the missing platforms. A node of another platform can pull a single-platform "
+        "image, but its containers fail with “exec format error”",
     ),
     ImageReason.RATE_LIMITED: Text(
         "等待配额恢复，或使用更高配额的账号", "Wait, or use an account with more pulls"
@@ -47,8 +47,8 @@ HINTS: dict[ImageReason, Text] = {
         "It may be an old schema 1 manifest, too large, or damaged; build and push the image again",
     ),
     ImageReason.STORAGE_UNREACHABLE: Text(
-        "仓库把下载跳转到对象存储；节点也须能访问该存储",
-        "The registry redirects downloads to a storage; nodes must reach that storage, too",
+        "仓库把下载跳转到对象存储：允许控制台和节点访问该存储",
+        "The registry redirects downloads to an object store: allow this console and the nodes to reach it",
     ),
     ImageReason.FAILED: Text("稍后重试", "Try again later"),
 }

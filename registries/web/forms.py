@@ -95,7 +95,7 @@ def probe_image_field() -> forms.CharField:
         label=FIELDS["probe_image"],
         required=False,
         help_text=_(
-            "A private image of this registry. Where a log-in proves nothing, tests check if it can be pulled."
+            "A private image of this registry. If the registry accepts any log-in, tests check that this image can be pulled."
         ),
         widget=plain_input({"maxlength": str(PROBE_IMAGE_MAX)}),
     )
@@ -175,13 +175,13 @@ class EditForm(CauseForm):
     owner = forms.CharField(
         label=FIELDS["owner"],
         required=False,
-        help_text=_("The person or team that is responsible for this registry. Messages name them."),
+        help_text=_("The person or team that is responsible for this registry. Named in messages."),
         widget=forms.TextInput({"autocomplete": "off", "maxlength": str(CONTACT_MAX)}),
     )
     support_contact = forms.CharField(
         label=FIELDS["support_contact"],
         required=False,
-        help_text=_("Who helps when the registry fails, such as a group, a phone number or an address."),
+        help_text=_("Whom to contact when the registry fails: a group, a phone number or an e-mail address."),
         widget=forms.TextInput({"autocomplete": "off", "maxlength": str(CONTACT_MAX)}),
     )
     expires_at = forms.CharField(

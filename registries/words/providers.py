@@ -178,7 +178,7 @@ _HINTS: Mapping[str, Hints] = {
     ROBOT: {
         **_HARBOR,
         Reason.BAD_CREDENTIALS: _(
-            "Check the robot account in Harbor: it may be disabled, expired or have a new secret"
+            "Check the robot account in Harbor: it may be disabled or expired, or its secret may have changed"
         ),
         Reason.CREDENTIALS_EXPIRED: _("Extend the robot account in Harbor, or create a new one"),
         Reason.ACCESS_DENIED: _(
@@ -242,7 +242,7 @@ def second_credential(provider: Provider, username: str) -> str:
         )
     return gettext(
         "If the registry allows two tokens for this user name, create the second one, save it here, and revoke the"
-        " old one afterwards. Otherwise save the new password here right after its change."
+        " old one afterwards. Otherwise, change the password at the registry and save it here right away."
     )
 
 

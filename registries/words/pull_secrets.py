@@ -60,7 +60,7 @@ FOREIGN_STAYS = replace(
 WITHOUT_ADDRESS = Label(
     _("Address not valid"),
     *WARN,
-    _("The pull secret exists, but without the password: nodes get that for a valid address only."),
+    _("The pull secret has no password until the address is valid."),
 )
 
 

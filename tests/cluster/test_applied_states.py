@@ -206,7 +206,7 @@ def test_an_address_that_cannot_be_parsed_is_a_state_with_what_to_do(
 
     assert wait_for(lambda: services().store.pull_secret(Key("team-a", "odd")) is PullSecret.READY)
     pull_secret = panel(client, "/registries/team-a/odd/")
-    assert "without the password: nodes get that for a valid address only" in pull_secret
+    assert "has no password until the address is valid" in pull_secret
     assert "Pods of this namespace can pull with this Secret" not in pull_secret
     assert "imagePullSecrets" not in pull_secret
 

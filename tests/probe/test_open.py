@@ -26,7 +26,7 @@ def test_a_registry_that_never_looks_is_a_success_with_a_warning() -> None:
         result = probe(server.address, USER, PASSWORD, HERE)
     assert (result.reason, result.ok, result.proven) == (Reason.OK_UNVERIFIED, True, False)
     assert (result.requests, result.connections) == (3, 1)
-    assert result.hint("zh").startswith("匿名可访问")
+    assert result.hint("zh").startswith("允许匿名访问")
 
 
 def test_a_registry_that_refuses_a_random_user_proves_the_password() -> None:

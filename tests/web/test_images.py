@@ -110,7 +110,7 @@ def test_pulls_of_docker_hub_are_counted_and_not_spent(cast: Cast, probing: Prob
 
     _, panel = ask(cast, f"{host(values)}/demo/app:1.0")
 
-    assert "176 of 200 pulls left in 6 h" in panel
+    assert "176 of 200 pulls left (limit per 6 h)" in panel
     assert "would count that as a pull" in panel
 
 

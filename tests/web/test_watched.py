@@ -38,7 +38,7 @@ def plan(uid: str, **values: object) -> None:
 
 def test_without_a_test_it_says_so(cast: Cast) -> None:
     cast.add()
-    assert "No scheduled check is planned No tests in this time." in shown(cast)
+    assert "No scheduled check is planned No tests in the last 30 days." in shown(cast)
 
 
 def test_without_an_interval_it_says_so(cast: Cast, settings: Any) -> None:
@@ -178,7 +178,7 @@ def test_a_failure_that_lasts_is_counted_and_100_percent_is_never_rounded_up(cas
     )
     assert "24 h 100% 7 d 99.99% 90 d 99.99%" in shown(cast)
     plan(uid, settled="failing", tested_at=now - timedelta(hours=12))
-    assert re.search(r"24 h (49\.99|50)% 7 d 92\.84%", shown(cast))
+    assert re.search(r"24 h (49\.99|50\.00)% 7 d 92\.84%", shown(cast))
 
 
 def row(cast: Cast, path: str = "/registries/") -> str:
@@ -298,7 +298,7 @@ def test_a_failure_that_lasts_looks_the_same_on_both_pages(cast: Cast, days_ago:
         assert kinds == ["idle"] * (29 - days_ago) + ["bad"] + ["idle"] * days_ago
     else:
         assert 'class="month"' not in row(cast)
-        assert "No tests in this time." in page
+        assert "No tests in the last 30 days." in page
     if days_ago == 9:
         assert "24 h no data 7 d no data" in page
 

@@ -157,7 +157,10 @@ def _day(day: date, record: DayRecord | None, causes: list[str]) -> Day:
 
 def _percent(share: float | None) -> str:
     """Cut, not rounded: 100% is said only without any failure."""
-    return "" if share is None else f"{int(share * 10_000) / 100:.4g}%"
+    if share is None:
+        return ""
+    percent = int(share * 10_000) / 100
+    return f"{percent:.0f}%" if percent in (0, 100) else f"{percent:.2f}%"
 
 
 def _turn(change: StateChange) -> Turn:
