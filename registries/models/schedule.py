@@ -95,7 +95,9 @@ class DayRecord(models.Model):
     uid = models.CharField(max_length=36)
     day = models.DateField(db_index=True, help_text="in the console's time zone")
     ok = models.PositiveIntegerField(default=0)
-    unproven = models.PositiveIntegerField(default=0, help_text="of `ok`, those that say nothing about the password")
+    unproven = models.PositiveIntegerField(
+        default=0, help_text="of `ok`, those that say nothing about the password"
+    )
     failed = models.PositiveIntegerField(default=0)
     down = models.PositiveIntegerField(default=0, help_text="seconds")
 

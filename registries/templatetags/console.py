@@ -195,10 +195,12 @@ def past(at: datetime) -> SafeString:
 def month(seen: Seen) -> SafeString:
     """The last 30 days of a registry as a drawing with a text: a low line for successes, a high one for failures."""
     parts = (("ok", seen.good), ("warn", seen.unproven), ("bad", seen.bad))
-    paths = format_html_join("", '<path class="bar-{}" d="{}"/>', ((kind, path) for kind, path in parts if path))
+    paths = format_html_join(
+        "", '<path class="bar-{}" d="{}"/>', ((kind, path) for kind, path in parts if path)
+    )
     return format_html(
         '<svg class="month" role="img" viewBox="0 0 90 10" preserveAspectRatio="none" aria-label="{}">'
-        '{}</svg>',
+        "{}</svg>",
         seen.text,
         paths,
     )

@@ -181,7 +181,7 @@ class EditForm(CauseForm):
     support_contact = forms.CharField(
         label=FIELDS["support_contact"],
         required=False,
-        help_text=_("Whom to contact when the registry fails: a group, a phone number or an e-mail address."),
+        help_text=_("Whom to contact when the registry fails: a group, a phone number or a mail address."),
         widget=forms.TextInput({"autocomplete": "off", "maxlength": str(CONTACT_MAX)}),
     )
     expires_at = forms.CharField(

@@ -57,7 +57,13 @@ def relatives(request: ConsoleRequest, namespace: str, name: str) -> HttpRespons
     if len(rows) > SHOWN:
         rows.sort(key=lambda it: bool(it.get("same")))  # what differs is in sight
     former = former_copies(access, registry)
-    context = {"rows": rows[:SHOWN], "more": rows[SHOWN:], "namespaces": len(same), "registry": registry, **former}
+    context = {
+        "rows": rows[:SHOWN],
+        "more": rows[SHOWN:],
+        "namespaces": len(same),
+        "registry": registry,
+        **former,
+    }
     return render(request, "registry/_relatives.html", context)
 
 

@@ -147,7 +147,9 @@ def _advice(request: ConsoleRequest, found: RegistrySecret, view: RunView) -> tu
     export = before_revoking()
     if robots := _robots(found, view):
         apply = (
-            _("First apply the pull secret of this registry again in each cluster that has it.") if export else ""
+            _("First apply the pull secret of this registry again in each cluster that has it.")
+            if export
+            else ""
         )
         revoke = _("Delete the old robot account %(robot)s in Harbor once no other registry uses it.")
         return apply, revoke % {"robot": robots[1]}
