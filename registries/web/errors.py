@@ -101,7 +101,8 @@ def _too_large(request: HttpRequest) -> HttpResponse:
     if not is_htmx(request):
         return problem(request, 413, _("The request is too large. Shorten it and submit it again."))
     text = _(
-        "The form is too large. Nothing was changed, and your input is still here. Shorten the longest text and submit it again."
+        "The form is too large. Nothing was changed, and your input is still here. Shorten the longest text and submit"
+        " it again."
     )
     return _in_the_form(413, text)
 

@@ -26,7 +26,6 @@ from tests.gallery.furnishing import (
     ONE,
 )
 
-
 INTERVALS = (21_600, 43_200, 86_400, 7 * 86_400)
 """The first one after which the next check is still to come is that of a registry."""
 
