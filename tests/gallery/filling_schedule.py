@@ -43,6 +43,7 @@ def watch(registry: RegistrySecret) -> None:
             uid=uid,
             day=timezone.localdate(now) - timedelta(days=it),
             ok=0 if it == 25 else 4,
+            unproven=4 if registry.verification.unproven and it != 25 else 0,
             failed=1 if it in (5, 12, *bad) else 0,
             down=bad.get(it, 0),
         )
