@@ -36,7 +36,7 @@ OPERATIONS = (
         "listAll",
         "GET",
         f"{BASE}/namespaces/_all_/registry-secrets",
-        _("List, in all namespaces"),
+        _("List registries in all namespaces"),
         _("All namespaces that the caller can see. An empty list is not an error."),
         (
             200,
@@ -52,7 +52,7 @@ OPERATIONS = (
         "list",
         "GET",
         SECRETS,
-        _("List"),
+        _("List registries"),
         _(
             "A page with metadata.continue is not the last one: send its value as continue. A page has at most 4 MiB,"
             " so it can be shorter than limit."
@@ -66,7 +66,7 @@ OPERATIONS = (
         "create",
         "POST",
         SECRETS,
-        _("Create"),
+        _("Create a registry"),
         _("The new registry secret is not tested. Call verify next."),
         (201, _("Created."), KIND, examples.SECRET),
         (*WRITE_ERRORS, 409, 422),
@@ -77,7 +77,7 @@ OPERATIONS = (
         "get",
         "GET",
         ONE,
-        _("Get"),
+        _("Get a registry"),
         _("ETag is the resourceVersion."),
         (200, _("The registry secret."), KIND, examples.SECRET),
         READ_ERRORS,
@@ -131,7 +131,7 @@ OPERATIONS = (
         "delete",
         "DELETE",
         ONE,
-        _("Delete"),
+        _("Delete a registry"),
         _(
             "Images that use this credential can no longer be pulled once it is deleted. The header Warning says "
             "what the deletion means for a rule, also in a dry run."
@@ -163,7 +163,7 @@ OPERATIONS = (
         "verify",
         "POST",
         f"{ONE}/verify",
-        _("Verify"),
+        _("Test a registry"),
         _(
             "Without a body: tests the stored credential and records the verdict. With domain, "
             "username and password: tests these and records nothing; {name} need not exist. If the"
@@ -264,7 +264,7 @@ OPERATIONS = (
     _of_run(
         "leaveRun",
         "leave",
-        _("End a change of passwords as it is"),
+        _("Keep a stopped change of passwords as it is"),
         _("What waits stays unchanged, and the passwords that the run kept are forgotten."),
         examples.ROTATION,
     ),
