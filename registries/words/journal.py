@@ -125,6 +125,8 @@ class Line:
     outcome: str
     detail: str
     ok: bool
+    is_address: bool
+    """Whether `about` is an address alone."""
 
 
 def line(entry: AuditEntry) -> Line:
@@ -140,6 +142,7 @@ def line(entry: AuditEntry) -> Line:
         outcome=str(RESULTS.get("failed" if done and entry.failed else entry.outcome, entry.outcome)),
         detail=detail,
         ok=not entry.failed,
+        is_address=entry.action == Action.CREATE and OF_SECRET not in entry.note,
     )
 
 

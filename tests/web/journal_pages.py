@@ -23,7 +23,9 @@ def page(cast: Cast, reader: str = "olive", **query: str) -> str:
 def names(shown: str) -> list[str]:
     """The objects of the lines from top to bottom. A log-in has none."""
     cells = re.findall(r'<td role="cell" class="(?:mono )?j-object">(.*?)</td>', shown, re.DOTALL)
-    texts = (" ".join(re.sub("<[^>]+>", " ", cell).split()) for cell in cells)
+    texts = (
+        " ".join(re.sub("<[^>]+>", " ", re.sub("</?(?:wbr|span)[^>]*>", "", cell)).split()) for cell in cells
+    )
     return [text for text in texts if text]
 
 

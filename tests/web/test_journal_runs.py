@@ -75,6 +75,21 @@ def test_a_long_run_leads_to_its_pages(cast: Cast, monkeypatch: pytest.MonkeyPat
 
     assert len(names(opened)) == 4
     assert "查看该批量任务的全部 5 条记录" in opened
+    assert "一个批量任务计为一项" in page(cast), "one line in sight, but five entries"
+
+
+def test_the_page_of_a_run_says_which_one(cast: Cast) -> None:
+    run = in_run(cast, *["team-a"] * 5)
+    shown = page(cast, run=str(run))
+    assert "只显示批量任务「测试 5 个镜像源」的记录（olive，" in shown
+    assert "一个批量任务计为一项" not in shown
+    assert "测试 2 个镜像源" not in page(cast, run=str(uuid4()))
+
+
+def test_the_folded_filters_say_what_they_select(cast: Cast) -> None:
+    folded = page(cast, person="omar", action="test", outcome="failed").partition("<summary>")[2]
+    summary = " ".join(folded.partition("</summary>")[0].split())
+    assert "omar、测试、失败</span>" in summary or "omar、" in summary
 
 
 def test_the_counts_of_a_run_are_those_of_the_filter(cast: Cast) -> None:

@@ -136,6 +136,7 @@ def journal(request: ConsoleRequest) -> HttpResponse:
         "filtered": any(form.data.values()),
         "all_url": reverse("registries:journal"),
         "whole_url": form.url(run=""),
+        "of_run": None,
     }
     url = form.url()
     if form.is_valid():
@@ -147,8 +148,12 @@ def journal(request: ConsoleRequest) -> HttpResponse:
             "controls": Pages(
                 found.number, PAGE, found.total, found.more, lambda number: form.url(page=number)
             ),
+            "has_runs": any(isinstance(it, RunLine) for it in found.lines),
             "export": {"url": form.url("registries:journal_export"), "most": MOST_ROWS},
         }
+        if found.lines and (run := form.cleaned_data["run"]):
+            line_of_run = search.run_line(request.access, form.criteria(), run)
+            [context["of_run"]] = rows(request.access, form, [line_of_run])
     partial = is_htmx(request)
     template = "journal/_journal.html" if partial else "journal/journal.html"
     response = render(request, template, context, status=200 if form.is_valid() else 422)

@@ -65,6 +65,13 @@ class JournalFilter(ConsoleForm):
         """How many fields are filled in."""
         return sum(bool(self.data[name]) for name in self.base_fields if name != "run")
 
+    @property
+    def chosen(self) -> list[str]:
+        """What the fields say, as on the page."""
+        given = {name: self.data[name] for name in self.base_fields if name != "run" and self.data[name]}
+        texts = {**ACTIONS, **{str(code): text for code, text in OUTCOMES.items()}}
+        return [str(texts.get(it, it)) if name in ("action", "outcome") else it for name, it in given.items()]
+
     @classmethod
     def of(cls, request: HttpRequest) -> "JournalFilter":
         # PostgreSQL rejects NUL in a query; no name contains one.
