@@ -17,19 +17,24 @@ VERDICTS = {
         *BAD,
         _("The mirror has another image under this name: an older one, or a changed one."),
     ),
-    Verdict.MISSING: Label(_("Image missing"), *WARN, _("The mirror answers, but does not have this image.")),
-    Verdict.REFUSED: Label(
-        _("Log-in required"),
-        *WARN,
-        _("The mirror asks for a credential. Nodes send it the one in the pull Secret of the upstream."),
+    Verdict.MISSING: Label(
+        _("Image missing"), *WARN, _("The mirror does not have this image: nodes pull it from the upstream.")
     ),
-    Verdict.ANSWERS: Label(_("Answers"), *GOOD, _("The mirror answers as a registry.")),
+    Verdict.REFUSED: Label(
+        _("Login required"),
+        *WARN,
+        _(
+            "The mirror requires a login. Nodes send it the user name and the password in the pull "
+            "secret of the upstream."
+        ),
+    ),
+    Verdict.ANSWERS: Label(_("Reachable"), *GOOD),
     Verdict.FAILED: Label(_("No answer"), *BAD),
 }
 UNTESTED = Label(_("Not probed"), *IDLE)
 _UPSTREAM: dict[str, Text] = {
     "upstream_missing": _("The upstream does not have this image, so nothing was compared."),
-    "upstream_refused": _("The upstream requires a log-in for this image, so nothing was compared."),
+    "upstream_refused": _("The upstream requires a login for this image, so nothing was compared."),
     "upstream_": _("The upstream gave no digest, so nothing was compared."),
 }
 _UPSTREAM_FAILED = _("The upstream did not answer (%(reason)s), so nothing was compared.")

@@ -144,8 +144,8 @@ PROBES = {
     "other": (manifest(OTHER), manifest(DIGEST), Verdict.DIFFERENT, "Differs from upstream"),
     "missing": (manifest(""), manifest(DIGEST), Verdict.MISSING, "Image missing"),
     "gone upstream": (manifest(DIGEST), manifest(""), Verdict.ANSWERS, "does not have this image, so"),
-    "closed": (closed, manifest(DIGEST), Verdict.REFUSED, "Nodes send it the one in"),
-    "closed upstream": (manifest(DIGEST), closed, Verdict.ANSWERS, "requires a log-in for this image"),
+    "closed": (closed, manifest(DIGEST), Verdict.REFUSED, "Nodes send it the user name"),
+    "closed upstream": (manifest(DIGEST), closed, Verdict.ANSWERS, "requires a login for this image"),
     "website": (lambda it: Reply(200, [], b"<html>"), manifest(DIGEST), Verdict.FAILED, "No answer"),
     "broken upstream": (
         manifest(DIGEST),
@@ -234,6 +234,16 @@ def test_a_mirror_that_may_not_resolve_is_named(cast: Cast) -> None:
     assert "registries.yaml</p>" not in page(cast)
     add(cast, resolves="", address="second.example.com")
     assert "mirror.example.com、second.example.com<" in page(cast, "zh-hans")
+
+
+def test_the_files_name_the_mirrors_that_nodes_may_not_use(cast: Cast) -> None:
+    for verdict in Verdict:
+        add(cast, address=f"{verdict}.example.com")
+        Mirror.objects.filter(address=f"{verdict}.example.com").update(verdict=verdict)
+    named = page(cast).partition("Delete those that nodes must not use:")[2].partition("</p>")[0]
+    assert named.count("example.com") == 3
+    assert '<span class="mono">different.example.com</span> (Differs from upstream), ' in named
+    assert '<span class="mono">failed.example.com</span> (No answer)' in named
 
 
 WARNED = {

@@ -15,7 +15,7 @@ from registries.domain.errors import TooManyRequests
 from registries.log_in.access import ConsoleRequest
 from registries.mirrors import files, words
 from registries.mirrors.files import ConfigFile
-from registries.mirrors.listing import IMAGE_MAX
+from registries.mirrors.listing import IMAGE_MAX, Verdict
 from registries.web.form_dialogs import confirm, submit
 from registries.web.forms import CauseForm, plain_input
 from registries.web.responses import back
@@ -25,6 +25,9 @@ from registries.words.labels import ago
 PAGE = "registries:mirrors"
 UPSTREAMS = ("docker.io", "ghcr.io", "quay.io", "registry.k8s.io")
 """The suggestions of the form. Any other host can be typed."""
+DOUBTFUL = (Verdict.DIFFERENT, Verdict.MISSING, Verdict.FAILED)
+"""Verdicts of mirrors that an administrator may not want on the nodes. The console knows only what it reached itself,
+so their mirrors stay in the files."""
 
 
 class MirrorForm(CauseForm):
@@ -68,6 +71,7 @@ def mirrors(request: ConsoleRequest) -> HttpResponse:
             _runtime("rancher", "K3s / RKE2", files.rancher_files(found, authorities)),
         ],
         "left_out": files.left_out(found),
+        "doubtful": [(it.host, words.verdict(it).text) for it in found if it.verdict in DOUBTFUL],
     }
     return render(request, "mirrors/mirrors.html", context)
 
