@@ -64,7 +64,10 @@ _TROUBLES: dict[Trouble, Text] = {
     Trouble.TOO_OFTEN: _(
         "The service received too many messages (code %(code)s). The console sends it again later."
     ),
-    Trouble.GONE: _("The receiver wants no more messages (HTTP 410). The channel was turned off."),
+    Trouble.GONE: _(
+        "The receiver no longer accepts messages (HTTP 410), so the channel was turned off. Check"
+        " the URL, then turn it on again."
+    ),
     Trouble.STATUS: _("The service answered with HTTP status %(code)s."),
     Trouble.UNREADABLE: _("The answer does not come from this service. Check the URL."),
     Trouble.MAIL: _("The mail server did not take the message (%(code)s)."),
@@ -85,9 +88,10 @@ def trouble(kind: str, code: str) -> str:
     if not kind:
         return ""
     if kind == Trouble.NETWORK:
-        return gettext("The message could not be delivered. %(reason)s.") % {
-            "reason": labels.reason(code) or code
-        }
+        return gettext(
+            "The message could not be delivered. %(reason)s. Check the URL, and the network from the "
+            "console to its host."
+        ) % {"reason": labels.reason(code) or code}
     return str(_TROUBLES[Trouble(kind)]) % {"code": code}
 
 
