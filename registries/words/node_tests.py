@@ -94,7 +94,11 @@ def _sentence(verdict: NodeVerdict, registry: RegistrySecret, label: Label) -> s
     status = registry.verification.status
     names = {"node": verdict.node}
     if status is VerifyStatus.SUCCESS and verdict.outcome is Outcome.EXPLAINED:
-        return named(names, _("The console connects, but %(node)s does not. %(cause)s."), cause=label.text)
+        return named(
+            names,
+            _("The last test of the console succeeded, but %(node)s cannot pull. %(cause)s."),
+            cause=label.text,
+        )
     if status is VerifyStatus.FAILED and verdict.outcome is Outcome.ACCEPTED:
         return named(names, _("%(node)s can pull, but the last test of the console failed."))
     return ""

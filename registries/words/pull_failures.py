@@ -57,7 +57,8 @@ LABELS: dict[Code, Label] = {
         _("Credential not tested"),
         *WARN,
         _(
-            "The node was refused with the pull secret %(secret)s. No recent test of its registry proves the password."
+            "The node was refused with the pull secret %(secret)s. The last test of its registry is "
+            "too old, or proves no password. Test the connection in the console."
         ),
     ),
     Code.CREDENTIAL_FOREIGN: Label(
@@ -112,7 +113,8 @@ LABELS: dict[Code, Label] = {
         _("Certificate not trusted"),
         *BAD,
         _(
-            "The node does not trust the certificate of %(host)s. A custom CA of the console does not reach the nodes."
+            "The node does not trust the certificate of %(host)s. Install the CA on the node, too: a "
+            "custom CA in the console does not reach the nodes."
         ),
     ),
     Code.PLAIN_HTTP: Label(

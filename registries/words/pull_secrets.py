@@ -91,16 +91,19 @@ KINDS: dict[str, Text] = {
 
 UPKEEP: dict[Problem, Text] = {
     Problem.NAMESPACE_MISSING: _(
-        "Only registries that are added or opened here get a pull secret: the console's own namespace %(namespace)s"
-        " does not exist. Create it, or name another one in `CONSOLE_NAMESPACE`."
+        "The console writes a pull secret only when a registry is added or opened here, because "
+        "its own namespace %(namespace)s does not exist. Create the namespace, or set another one"
+        " in `CONSOLE_NAMESPACE`."
     ),
     Problem.CLUSTER_FORBIDDEN: _(
-        "Only registries that are added or opened here get a pull secret: the console has no right to its lease in the"
-        " namespace %(namespace)s. Bind its account to the cluster role `registry-console`."
+        "The console writes a pull secret only when a registry is added or opened here, because "
+        "it may not use its Lease in the namespace %(namespace)s. Bind the console's service "
+        "account to the cluster role `registry-console`."
     ),
     Problem.TERMINATING: _(
-        "Only registries that are added or opened here get a pull secret: the console's own namespace %(namespace)s"
-        " is being deleted. Name another one in `CONSOLE_NAMESPACE`."
+        "The console writes a pull secret only when a registry is added or opened here, because "
+        "its own namespace %(namespace)s is being deleted. Set another one in "
+        "`CONSOLE_NAMESPACE`."
     ),
 }
 """Why no replica maintains pull secrets in the background. Other problems are shown elsewhere on the page."""
@@ -188,19 +191,21 @@ FINDINGS: dict[Finding, Label] = {
         _("Pull secret not checked"),
         *IDLE,
         _(
-            "The content of this Secret was not read: the console reads it only for people of the cluster who "
-            "may get this Secret, and for at most 8 seconds on one page."
+            "The content of this Secret was not read. The console reads a Secret only in the name of "
+            "a person who may get it, and one page reads for at most 8 seconds. Ask for `get` on this"
+            " Secret, or refresh the page."
         ),
     ),
 }
 
 _NOT_ADOPTED = {
     Problem.FORBIDDEN: _(
-        "The password of the Secret %(secret)s cannot be used: the console reads it only for people of the cluster who "
-        "may get this Secret. Enter the password. The Secret stays as it is."
+        "Enter the password: you may not read the Secret %(secret)s, so the console does not read"
+        " it for you. The Secret stays as it is."
     ),
     Problem.NOT_FOUND: _(
-        "The Secret %(secret)s does not have this credential any more, or nodes cannot read it. Enter the password."
+        "Enter the password: the Secret %(secret)s does not have this credential any more, or "
+        "nodes cannot read it."
     ),
 }
 

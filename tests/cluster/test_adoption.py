@@ -211,7 +211,7 @@ def test_without_the_right_the_field_stays_and_says_why(place: Cluster, host: st
     for user in ("olive", "team-a-admin"):
         page = log_in(user).get(ADD, query).content.decode()
         assert 'id="id_password"' in page
-        assert '无法沿用 Secret <code class="unbroken">theirs</code> 中的密码' in page
+        assert '无权读取 Secret <code class="unbroken">theirs</code>' in page
         assert f'value="{host}"' in page
     refused = log_in("team-a-admin").post(
         ADD, posted(page, "adopted", domain=f"http://{host}", secret="team-a/theirs", entry=host)

@@ -195,7 +195,8 @@ def test_a_right_that_the_console_lacks_is_not_called_the_persons(people: Cast, 
         place.grant_console()
 
     for page in pages:
-        assert "控制台无权列出以下" in page
+        assert "控制台无权列出" in page
+        assert "将控制台的服务账号绑定到集群角色" in page
         assert "你无权列出" not in page
 
 
@@ -229,7 +230,7 @@ def test_the_dialog_is_filled_in_except_for_the_password(people: Cast) -> None:
 
     assert 'value="new.io"' in form
     assert 'value="robot$new"' in form
-    assert '无法沿用 Secret <code class="unbroken">adopt</code> 中的密码' in form
+    assert '无权读取 Secret <code class="unbroken">adopt</code>' in form
     assert 'id="id_password"' in form
     assert elsewhere.status_code == 404
     assert "\u202e" not in odd

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ NODE = f"/registries/team-a/{REGISTRY}/node/"
 BROKEN = "/pull-failures/?namespace=team-a"
 SCAN = "/pull-failures/secrets/?namespace=team-a"
 ADOPT = "/registries/-/add/?namespace=team-a&provider=other&secret=team-a/"
-RESTART = "/pull-failures/team-a/shop-web-0-0/restart/?uid=1"
+RESTARTED = "shop-web-0-0"
 SAID = {
     "edge-sh-01": "rpc error: code = NotFound desc = failed to pull: not found",
     "edge-sh-02": "failed to do request: x509: certificate signed by unknown authority",
@@ -93,7 +94,8 @@ def furnished(cluster: Cluster) -> Iterator[None]:
 def _fill(cluster: Cluster) -> None:
     cluster.apply("team-a", REGISTRY, domain="harbor.example.com", password="p")
     prefix = "theriseunion.io/verify-"
-    tested = {f"{prefix}status": "success", f"{prefix}reason": "ok", f"{prefix}timestamp": "1700000000000"}
+    at = f"{int(datetime.now(UTC).timestamp()) - 120}000"
+    tested = {f"{prefix}status": "success", f"{prefix}reason": "ok", f"{prefix}timestamp": at}
     cluster.annotate("team-a", REGISTRY, tested)
     for name, (group, architecture, ready) in FLEET.items():
         labels = {"apps.openyurt.io/nodepool": group} if group else {}
@@ -248,8 +250,17 @@ def _clear(cluster: Cluster, page: Page, scene: Scene) -> None:
         assert wait_for(lambda url=url: "verdict-busy" not in page.request.get(url).text())
 
 
+def restarting(page: Page, scene: Scene, uid: str = "") -> None:
+    """The dialog for a pod; for one that is gone with another `uid`."""
+    assert scene.cluster is not None
+    pod = scene.cluster.server.call("GET", f"{pods_in('team-a')}/{RESTARTED}").body["metadata"]
+    path = f"/pull-failures/team-a/{RESTARTED}/restart/?uid={uid or pod['uid']}"
+    as_person(NINA, path)(page, scene)
+
+
 def refused(page: Page, scene: Scene) -> None:
     """The pod is another one by now."""
+    restarting(page, scene, uid="1")
     page.locator("main button[type=submit]").last.click()
     page.locator("#error-summary").wait_for()
 
@@ -277,8 +288,8 @@ PEOPLE_STATES = (
     State("node-test-one", "/login/", as_person(NINA, NODE, one_answered), person=""),
     State("node-test-changed", "/login/", as_person(NINA, NODE, one_changed), person=""),
     State("pulls-broken", "/login/", as_person(NINA, BROKEN), person=""),
-    State("restart", "/login/", as_person(NINA, RESTART), person=""),
-    State("restart-refused", "/login/", as_person(NINA, RESTART, refused), person="", status=409),
+    State("restart", "/login/", restarting, person=""),
+    State("restart-refused", "/login/", refused, person="", status=409),
     State("pulls-broken-unfolded", "/login/", as_person(NINA, BROKEN, unfolded), person=""),
     State("scan-broken", "/login/", as_person(NINA, "/pull-failures/secrets/?namespace=team-a"), person=""),
     State("adopt", "/login/", as_person(NINA, f"{ADOPT}theirs", scan_row), person=""),

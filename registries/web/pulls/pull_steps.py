@@ -184,19 +184,29 @@ def _broken(
             )
         hint = named({"name": registry.name, "account": pod.account}, hint)
         return replace(step, text=_open(registry), url=details_url(registry.key), hint=hint)
-    hint = _("A public image needs no Secret: remove it from the workload.")
+    may_add = access.may(Permission.CREATE, pod.namespace)
+    if may_add:
+        step = replace(step, text=_("Add registry"), url=_add_url(pod, explanation.host), dialog=True)
+    hint = _without_registry(may_add, of_account)
+    return replace(step, hint=named({"account": pod.account}, hint))
+
+
+def _without_registry(may_add: bool, of_account: bool) -> str:
+    """What to do about a Secret for a host that has no registry."""
+    if may_add and of_account:
+        return _(
+            "For a private image, add its registry. For a public image, remove the Secret from the service account "
+            "%(account)s."
+        )
+    if may_add:
+        return _(
+            "For a private image, add its registry. For a public image, remove the Secret from the workload."
+        )
     if of_account:
-        hint = _(
+        return _(
             "The service account %(account)s names this Secret. A public image needs none: remove it there."
         )
-    if access.may(Permission.CREATE, pod.namespace):
-        step = replace(step, text=_("Add registry"), url=_add_url(pod, explanation.host), dialog=True)
-        hint = _("For a private image. A public one needs no Secret: remove it from the workload.")
-        if of_account:
-            hint = _(
-                "For a private image. A public one needs no Secret: remove it from the service account %(account)s."
-            )
-    return replace(step, hint=named({"account": pod.account}, hint))
+    return _("A public image needs no Secret: remove it from the workload.")
 
 
 def _instead(
@@ -257,7 +267,8 @@ def _bind(pod: FailingPod, registry: RegistrySecret, access: Access, binding: Bi
         return Step(*opens, hint=named({}, hint), command=restart, again=True)
     if binding is Binding.UNBOUND and access.may(Permission.CREATE, pod.namespace):
         hint = _(
-            "The default service account then names the pull secret. Only new pods use it: restart the workload."
+            "This adds the pull secret to the default service account. Only new pods use it: restart "
+            "the workload afterwards."
         )
         url = reverse("registries:pull_secret", args=[registry.namespace, registry.name])
         fields = (("uid", registry.uid), ("bound", "1"), ("from", "pull-failures"))
