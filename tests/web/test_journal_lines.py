@@ -212,10 +212,10 @@ def test_links_lead_to_what_exists(cast: Cast) -> None:
 
     shown = page(cast)
 
-    assert shown.count('<a href="/registries/team-a/here/">team-a/<wbr>here</a>') == 1
+    assert shown.count('<a href="/registries/team-a/here/"><span class="unbroken">team-a</span>/<wbr>here</a>') == 1
     assert 'href="/registries/team-a/gone/"' not in shown
     assert shown.count('href="/registries/team-a/again/"') == 1, "the creation of the later one alone"
-    assert '<a href="/registries/?namespace=team-a">team-a</a>' in shown
+    assert '<a href="/registries/?namespace=team-a"><span class="unbroken">team-a</span></a>' in shown
     assert "namespace=no-more" not in shown
     assert 'href="/journal/?person=olive"' in shown
 
