@@ -37,7 +37,7 @@ _TEXTS = {
         _("the last day of the credential, as YYYY-MM-DD"), pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
     ),
     PREFIX + "probe-image": text(
-        _("an image of this registry, which decides in tests where a log-in proves no password"),
+        _("an image of this registry, which decides in tests where a login proves no password"),
         maxLength=PROBE_IMAGE_MAX,
     ),
 }
@@ -211,7 +211,7 @@ SCHEMAS: dict[str, Schema] = (
                 "caBundle": text(_("PEM certificates, also trusted")),
                 "skipTlsVerify": {"type": "boolean"},
                 "image": text(
-                    _("an image of this registry, looked at after the log-in: host/project/name:tag")
+                    _("an image of this registry, looked at after the login: host/project/name:tag")
                 ),
             },
             "description": _(

@@ -95,7 +95,7 @@ def probe_image_field() -> forms.CharField:
         label=FIELDS["probe_image"],
         required=False,
         help_text=_(
-            "A private image of this registry. If the registry accepts any log-in, tests check that this image"
+            "A private image of this registry. If the registry accepts any login, tests check that this image"
             " can be pulled."
         ),
         widget=plain_input({"maxlength": str(PROBE_IMAGE_MAX)}),

@@ -45,8 +45,8 @@ PRESETS = {
         domain_hint=_("Docker Hub has one address: docker.io."),
         username_hint=_("The Docker ID, in lower case; not the e-mail address."),
         password_hint=_(
-            "A personal access token; required with two-factor authentication. Make it read-only: nodes with a"
-            " mirror for Docker Hub send it there, too."
+            "A read-only personal access token, which two-factor authentication requires. Nodes also "
+            "send it to their mirrors of Docker Hub."
         ),
         sample_path="account/app:tag",
     ),
@@ -54,7 +54,7 @@ PRESETS = {
         example="registry.cn-hangzhou.aliyuncs.com",
         username_example="name@1234567890123456",
         domain_hint=_("Nodes inside the VPC pull faster and free of charge through the VPC address."),
-        username_hint=_("The full name of the Aliyun account, as the page 访问凭证 shows it."),
+        username_hint=_("The full name of the Aliyun account, as on the page Access Credential (访问凭证)."),
         password_hint=_(
             "The registry's own fixed password (固定密码), not the account's and not an AccessKey."
         ),
@@ -166,7 +166,7 @@ _COMMON: Hints = {Reason.TIMEOUT: _SLOW, Reason.RATE_LIMITED: _REPEATED}
 _HARBOR: Hints = {
     **_COMMON,
     Reason.BAD_CREDENTIALS: _(
-        "Check the user name. With OIDC log-in, use the CLI secret from the profile; a robot account is better"
+        "Check the user name. With OIDC login, use the CLI secret from the profile; a robot account is better"
     ),
     Reason.CREDENTIALS_EXPIRED: _("Renew the password in Harbor, or use a robot account"),
     Reason.NOT_A_REGISTRY: _(
@@ -203,7 +203,8 @@ _HINTS: Mapping[str, Hints] = {
             "Enterprise edition: check the public access whitelist. Inside the VPC use the VPC address"
         ),
         Reason.NOT_A_REGISTRY: _(
-            "Use the address from the page 访问凭证, with the instance in it if that page shows one"
+            "Use the address from the page Access Credential (访问凭证), with the instance in it if that "
+            "page shows one"
         ),
         Reason.RATE_LIMITED: _REPEATED,
     },

@@ -149,7 +149,7 @@ LABELS: dict[Code, Label] = {
         _("Not a registry"),
         "bad",
         "globe",
-        _("%(host)s answers with a web page, for example of a log-in or of a proxy."),
+        _("%(host)s answers with a web page, for example of a login or of a proxy."),
     ),
     Code.INVALID_NAME: Label(
         _("Invalid image name"), *BAD, _("Nodes cannot read this image name. Correct it in the workload.")

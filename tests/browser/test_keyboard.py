@@ -265,7 +265,7 @@ def test_the_focus_stays_on_a_count_that_is_drawn_anew(people: People) -> None:
 
 def test_a_token_is_made_and_revoked(people: People) -> None:
     page = people("olive").open("/tokens/")
-    page.get_by_role("link", name="新建访问令牌").focus()
+    page.get_by_role("link", name="创建访问令牌").focus()
     page.keyboard.press("Enter")
     page.get_by_role("dialog").get_by_label(ZH.name).focus()
     page.keyboard.type("CI")

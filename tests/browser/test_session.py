@@ -54,7 +54,7 @@ class TestTheLoginPage:
         ("words", "name", "said"),
         [
             (ZH, "sam", "登录失败次数过多，15 分钟后再试。"),
-            (EN, "vic", "Too many failed log-ins. Try again in 15 minutes."),
+            (EN, "vic", "Too many failed login attempts. Try again in 15 minutes."),
         ],
         ids=BOTH,
     )

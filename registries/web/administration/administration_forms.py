@@ -135,6 +135,6 @@ class NamespaceForm(ConsoleForm):
 
     namespace = forms.CharField(
         label=FIELDS["namespace"],
-        help_text=_("Lower-case letters, digits and hyphens, at most 63."),
+        help_text=_("At most 63 characters: lower-case letters, digits and hyphens."),
         widget=plain_input({"placeholder": "team-c"}),
     )

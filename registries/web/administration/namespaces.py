@@ -72,7 +72,7 @@ def namespace_delete(request: ConsoleRequest, name: str) -> HttpResponse:
         services().registries.delete_namespace(access=access, name=name, and_then=lambda: _forget(name))
         return _("Deleted the namespace %(name)s.") % {"name": name}
 
-    title = _("Delete the namespace %(name)s") % {"name": name}
+    title = _("Delete namespace: %(name)s") % {"name": name}
     found = services().index.matching(access=access, criteria=Criteria(namespace=name))
     if found:
         context = {

@@ -40,7 +40,7 @@ def token_add(request: ConsoleRequest) -> HttpResponse:
     today = timezone.localdate()
     initial = {"role": Role.VIEWER.value, "expires": (today + USUAL).isoformat()}
     form = TokenForm(request.POST or None, initial=initial, namespaces=names, last=today + LAST_DAY)
-    title = _("New access token")
+    title = _("Create access token")
     context = {"form": form, "title": title}
     if request.method != "POST":
         return dialog(request, "tokens/_add.html", context, title=title)

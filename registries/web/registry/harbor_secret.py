@@ -29,7 +29,8 @@ SECOND = "second"
 """The value of `way` for a second robot account."""
 TEXTS = {
     HarborProblem.WRONG_ACCOUNT: gettext_lazy(
-        "Harbor refused the user name or the password of the Harbor account. With OIDC log-in, use a local account."
+        "Harbor refused the user name or the password of the Harbor account. With OIDC login, use"
+        " a local account."
     ),
     HarborProblem.NO_RIGHT: gettext_lazy(
         "This Harbor account may not manage robot accounts. Use a project administrator, or for a system robot account"
