@@ -39,6 +39,8 @@ HOST_NAME = re.compile(r"(?<![\w.-])((?=[\w.:-]{1,40}(?![\w.:-]))[\w.:]+(?:-[\w.
 ROBOT_NAME = re.compile(r"(robot\$\S{1,40}(?!\S))")
 SHORT = 9
 """Values of more characters are cut in the middle where there is no room."""
+LONG = 40
+"""Names of more characters are cut in the middle by `cut`, however much room there is."""
 TAIL = 7
 """What stays of them: a port, a number. values.css knows its width."""
 
@@ -57,6 +59,13 @@ def clip(text: str) -> SafeString:
     if len(text) <= SHORT:
         return conditional_escape(text)
     return format_html('<span class="head">{}</span>{}', text[:-TAIL], text[-TAIL:])
+
+
+@register.filter
+def cut(name: str) -> str:
+    """A name cut in the middle if it is longer than LONG, for a cell whose tooltip has the whole: its end tells it from
+    others."""
+    return name if len(name) <= LONG else f"{name[:11]}…{name[-9:]}"
 
 
 @register.filter

@@ -212,12 +212,25 @@ def test_links_lead_to_what_exists(cast: Cast) -> None:
 
     shown = page(cast)
 
-    assert shown.count('<a href="/registries/team-a/here/"><span class="unbroken">team-a</span>/<wbr>here</a>') == 1
+    assert (
+        shown.count('<a href="/registries/team-a/here/"><span class="unbroken">team-a</span>/<wbr>here</a>')
+        == 1
+    )
     assert 'href="/registries/team-a/gone/"' not in shown
     assert shown.count('href="/registries/team-a/again/"') == 1, "the creation of the later one alone"
     assert '<a href="/registries/?namespace=team-a"><span class="unbroken">team-a</span></a>' in shown
     assert "namespace=no-more" not in shown
     assert 'href="/journal/?person=olive"' in shown
+
+
+def test_a_long_name_keeps_its_end_and_is_whole_in_the_tooltip(cast: Cast) -> None:
+    name = f"harbor-{'x' * 50}-prod-eu"
+    record(cast.access("nina"), name)
+
+    shown = page(cast, person="nina")
+
+    assert names(shown) == ["team-a/harbor-xxxx…x-prod-eu"]
+    assert f'title="team-a/{name}"' in shown
 
 
 def test_a_person_link_keeps_the_other_filters(cast: Cast) -> None:
