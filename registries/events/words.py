@@ -88,10 +88,9 @@ def trouble(kind: str, code: str) -> str:
     if not kind:
         return ""
     if kind == Trouble.NETWORK:
-        return gettext(
-            "The message could not be delivered. %(reason)s. Check the URL, and the network from the "
-            "console to its host."
-        ) % {"reason": labels.reason(code) or code}
+        return gettext("%(reason)s. Check the URL, and the network from the console to its host.") % {
+            "reason": labels.reason(code) or code
+        }
     return str(_TROUBLES[Trouble(kind)]) % {"code": code}
 
 

@@ -60,6 +60,17 @@ def test_every_service_has_a_form(cast: Cast, service: str) -> None:
     assert 'value="*"' not in page, "a namespace's admin is offered all namespaces"
 
 
+def test_what_is_stored_is_not_optional(cast: Cast) -> None:
+    client = cast.client("nina")
+    add(client)
+    new = client.get("/channels/-/add/dingtalk/").content.decode()
+    page = client.get(f"/channels/{Channel.objects.get().pk}/edit/").content.decode()
+
+    assert '<span class="optional">' in new
+    assert '<span class="optional">' not in page
+    assert '命名空间：<span class="mono">team-a</span>' in page
+
+
 def test_the_command_for_a_secret_stands_apart_to_be_copied(cast: Cast) -> None:
     page = cast.client("nina").get("/channels/-/add/webhook/").content.decode()
 

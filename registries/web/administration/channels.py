@@ -74,9 +74,9 @@ class ChannelForm(CauseForm):
 
 
 class _Field(forms.CharField):
-    """A field with a command below its help, or ""."""
+    """A field with a command below its help, or "". `stored`: it has a value, which stays if the field is empty."""
 
-    command = ""
+    command, stored = "", False
 
 
 def _field(service: str, name: str, *, required: bool, stored: bool) -> forms.CharField:
@@ -95,7 +95,7 @@ def _field(service: str, name: str, *, required: bool, stored: bool) -> forms.Ch
         required=required,
         widget=widget,
     )
-    made.command = words.COMMANDS.get((service, name), "")
+    made.command, made.stored = words.COMMANDS.get((service, name), ""), stored
     return made
 
 
