@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registries.domain.registry import RegistrySecret, VerifyStatus
 from registries.domain.shown import shown_words
+from registries.pull_secrets.explain import Code
 from registries.pull_secrets.node_test import NodeVerdict, Outcome
 from registries.words.labels import BUSY, GOOD, IDLE, WARN, Label
 from registries.words.language import Text
@@ -89,11 +90,16 @@ def node_result(verdict: NodeVerdict, registry: RegistrySecret) -> NodeResult:
     )
 
 
+_OF_TESTS = (Code.CREDENTIAL_GOOD, Code.CREDENTIAL_OLD)
+"""Their reasons compare with the last test of the console."""
+
+
 def _sentence(verdict: NodeVerdict, registry: RegistrySecret, label: Label) -> str:
     """Where console and node disagree."""
     status = registry.verification.status
     names = {"node": verdict.node}
-    if status is VerifyStatus.SUCCESS and verdict.outcome is Outcome.EXPLAINED:
+    found = verdict.explanation if verdict.outcome is Outcome.EXPLAINED else None
+    if status is VerifyStatus.SUCCESS and found and found.code not in _OF_TESTS:
         return named(
             names,
             _("The last test of the console succeeded, but %(node)s cannot pull. %(cause)s."),

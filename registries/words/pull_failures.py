@@ -49,8 +49,9 @@ LABELS: dict[Code, Label] = {
         _("Refused only on the node"),
         *WARN,
         _(
-            "The node was refused with the pull secret %(secret)s, but the last test of its registry succeeded. The"
-            " password may have changed since, or the node reaches another server."
+            "The node was refused with the pull secret %(secret)s, but the last test of its registry "
+            "succeeded. The password may have changed since, or the node reaches another server. Test"
+            " the connection again to find out."
         ),
     ),
     Code.CREDENTIAL_OLD: Label(
