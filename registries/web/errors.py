@@ -171,7 +171,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
             _here(request, request.POST.get("next", "")) or reverse("registries:list")
         )
     text = _(
-        "This form was opened in another session. Nothing was changed. Open the form again and submit it."
+        "Your session changed after this form was opened. Nothing was changed. Open the form "
+        "again and submit it."
     )
     return problem(request, 403, text, _("Form expired"), _here(request, request.headers.get("Referer", "")))
 

@@ -146,7 +146,7 @@ FINDINGS: dict[Finding, Label] = {
     Finding.MISSING: Label(
         _("Pull secret missing"),
         *KEY,
-        _("This Secret does not exist: add a registry with this name, or remove the reference."),
+        _("Add a registry with the name of this Secret, or remove the reference."),
     ),
     Finding.WRONG_TYPE: Label(
         _("Pull secret of a wrong type"),
