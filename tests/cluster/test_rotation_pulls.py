@@ -190,7 +190,7 @@ def change(cast: Cast) -> None:
     form = {"uid": registry.uid, "version": version_of(registry), "password": NEW, "anyway": "1"}
     response = htmx(cast).post(PASSWORD, form)
     assert response.status_code == 204, response.content.decode()
-    assert "请先在集群中重新应用，再吊销旧密码" in str(json.loads(response["HX-Trigger"]))
+    assert "先在集群中重新应用，再吊销旧密码" in str(json.loads(response["HX-Trigger"]))
 
 
 def test_no_pull_fails_with_a_secret_that_is_exported_again(

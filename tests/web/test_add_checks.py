@@ -129,7 +129,7 @@ def test_a_host_that_nodes_take_for_docker_hub_is_pointed_out(cast: Cast, domain
     assert ("当作 Docker Hub" in shown) is warns
     if warns:
         host = f"{domain.removeprefix('http://')}:{80 if 'http' in domain else 443}"
-        assert f'镜像名请使用 <code class="unbroken">{host}</code>' in shown
+        assert f'镜像名使用 <code class="unbroken">{host}</code>' in shown
         whole = shown.replace("<wbr>", "")
         assert f"{host}/project/app:tag" in whole or f"{host}/team/app:tag" in whole
 
@@ -142,7 +142,7 @@ def test_an_address_that_image_names_cannot_contain_is_pointed_out(
 ) -> None:
     shown = cast.client("nina").get("/registries/-/add/address/", {"domain": domain}).content.decode()
 
-    assert ('镜像名请使用 <code class="unbroken">[2001:db8::1]:443</code>' in shown) is warns
+    assert ('镜像名使用 <code class="unbroken">[2001:db8::1]:443</code>' in shown) is warns
 
 
 @pytest.mark.parametrize(
