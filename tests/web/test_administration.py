@@ -295,7 +295,7 @@ def test_the_page_counts_registries_per_namespace(cast: Cast) -> None:
     page = cast.client("olive").get("/namespaces/").content.decode()
 
     for name, number, words in (("team-a", 2, ["2 个未测试"]), ("team-b", 0, [])):
-        row = page.partition(f'<a class="mono" href="/registries/?namespace={name}">{name}</a>')[2]
+        row = page.partition(f'href="/registries/?namespace={name}" title="{name}">{name}</a>')[2]
         counts = re.findall(r"\d+ 个\w+", row.partition("</tr>")[0])
         assert counts == words
         assert f'data-label="镜像源数">{number}</td>' in row.partition("</tr>")[0]
