@@ -171,7 +171,8 @@ def test_console_and_node_are_compared_where_they_disagree() -> None:
     assert node_result(untrusted, failed).sentence == node_result(fine, connected).sentence == ""
 
     refused = judge([pod(REFUSED)], connected, PullSecret.READY, NOW)
-    assert refused.explanation and refused.explanation.code in (Code.CREDENTIAL_GOOD, Code.CREDENTIAL_OLD)
+    assert refused.explanation
+    assert refused.explanation.code in (Code.CREDENTIAL_GOOD, Code.CREDENTIAL_OLD)
     assert node_result(refused, connected).sentence == "", "its reason says it"
 
 

@@ -88,7 +88,7 @@ def test_the_stale_log_in_form_of_a_person_who_is_logged_in_goes_on(
 
 @pytest.mark.parametrize("path", ["/logout/", "/password/", "/language/", "/registries/-/add/", "/tokens/"])
 def test_no_answer_to_a_stale_form_advises_to_send_it_again(stale: Client, path: str) -> None:
-    for language, advice in (("en", "Open the form again"), ("zh-hans", "请重新打开该表单")):
+    for language, advice in (("en", "Open the form again"), ("zh-hans", "重新打开该表单")):
         stale.cookies["django_language"] = language
         response = stale.post(path, STALE)
 
