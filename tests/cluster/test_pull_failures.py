@@ -300,7 +300,7 @@ def test_the_details_page_counts_them(people: Cast, place: Cluster) -> None:
     two = client.get(PAGE, query).content.decode()
 
     assert "没有正在启动的 Pod" in none
-    assert "2 个 Pod 无法从中拉取" in two
+    assert "2 个 Pod 无法从此镜像源拉取" in two
     assert f"{PAGE}?namespace=team-a&amp;registry=harbor-prod" in two
 
 
