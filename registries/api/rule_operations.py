@@ -69,9 +69,9 @@ _COPY = closed({"namespace": NAMESPACE, "state": {"enum": [*CopyState]}, "proble
 RULE_SCHEMAS: dict[str, Schema] = {
     "NewSyncRule": thing(
         {
-            "all": {"type": "boolean", "description": _("all namespaces, also new ones")},
+            "all": {"type": "boolean", "description": _("all namespaces, including new ones")},
             "labelSelector": text(
-                _("the namespaces of the cluster with these labels, also new ones"), maxLength=LABELS_MAX
+                _("the namespaces of the cluster with these labels, including new ones"), maxLength=LABELS_MAX
             ),
             "namespaces": {"type": "array", "items": NAMESPACE, "maxItems": NAMES_MAX},
             "bind": {

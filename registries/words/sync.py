@@ -34,30 +34,31 @@ PARTLY = Label(_("On, with failures"), "bad", "circle-alert")
 COPIES = {
     "waiting": Label(_("Will be written"), *BUSY),
     "in_step": Label(_("In sync"), *GOOD),
-    "present": Label(_("Same values already there; left alone"), *INFO),
-    "name_taken": Label(_("Other values already there; left alone"), *WARN),
+    "present": Label(_("Same registry already there; left alone"), *INFO),
+    "name_taken": Label(_("Different registry already there; left alone"), *WARN),
     "changed": Label(_("Changed by someone; left alone"), *WARN),
     "deleted": Label(_("Deleted by someone"), *WARN),
-    "namespace_gone": Label(_("The namespace is gone"), *INFO),
+    "namespace_gone": Label(_("The namespace no longer exists"), *INFO),
     "left": Label(_("Not selected any more"), *INFO),
-    "failed": Label(_("Failed; tried again every minute"), "bad", "circle-alert"),
+    "failed": Label(_("Failed; retried every minute"), "bad", "circle-alert"),
 }
 COUNTED = {
     "failed": _("%(n)s could not be written"),
-    "changed": _("%(n)s changed by someone"),
-    "name_taken": _("%(n)s with other values"),
-    "deleted": _("%(n)s deleted by someone"),
+    "changed name_taken deleted": _("%(n)s to decide"),
     "waiting": _("%(n)s not written yet"),
-    "present": _("%(n)s with the same values"),
-    "left": _("%(n)s not selected any more"),
-    "namespace_gone": _("%(n)s in a namespace that is gone"),
+    "present left namespace_gone": _("%(n)s not synced"),
 }
-"""How many namespaces are in a state. Together with the copies in sync, they are all that a rule lists."""
+"""How many namespaces are in one of some states. Together with the copies in sync, they are all that a rule lists: the
+list has the state of each."""
+ADVICE = {
+    "name_taken": _("To sync here, delete this registry: the rule then creates its copy."),
+}
+"""What to do where there is nothing to click."""
 CLICKS = {
     "changed": _("Overwrite"),
     "present": _("Take over"),
     "deleted": _("Create again"),
-    "failed": _("Try now"),
+    "failed": _("Write again"),
     "namespace_gone": _("Dismiss"),
     "left": _("Dismiss"),
 }
@@ -79,9 +80,9 @@ def rule_label(state: str, counts: Mapping[Any, int]) -> Label:
 
 
 def counts_texts(counts: Mapping[Any, int]) -> dict[str, str]:
-    """How many copies are not in sync, a text for each state: "2 changed by someone". The failed ones come first."""
-    numbers = ((state, text, counts.get(state, 0)) for state, text in COUNTED.items())
-    return {state: text % {"n": f"{number:,}"} for state, text, number in numbers if number}
+    """How many copies are not in sync, by COUNTED: "2 to decide". The failed ones come first."""
+    numbers = ((key, text, sum(counts.get(it, 0) for it in key.split())) for key, text in COUNTED.items())
+    return {key: text % {"n": f"{number:,}"} for key, text, number in numbers if number}
 
 
 def deletion_sentences(
@@ -99,15 +100,15 @@ def deletion_sentences(
             "This registry is the source of a sync rule. The rule ends, and its copies are no longer synced."
         )
         copy = gettext("A sync rule made this copy. The rule does not create it again by itself.")
-        name = gettext("A sync rule waits for this name: it creates a copy of its source here at once.")
+        name = gettext("A sync rule waits for this name: after the deletion, it creates a copy of its source here.")
         texts = (sources, source), (copies, copy), (awaited, name)
         return [text for concerned, text in texts if concerned]
     counted = (
         (
             sources,
             ngettext(
-                "%(n)s of them is the source of a sync rule, which ends: %(names)s.",
-                "%(n)s of them are sources of sync rules, which end: %(names)s.",
+                "%(n)s of them is the source of a sync rule. This rule ends: %(names)s.",
+                "%(n)s of them are sources of sync rules. These rules end: %(names)s.",
                 len(sources),
             ),
         ),

@@ -54,7 +54,7 @@ def test_it_counts_what_needs_a_person(several: Cast) -> None:
     shown = page(several)
 
     counted = re.findall(r'form-text">(\d[^<]+)</p>', shown)
-    assert counted == [str(COUNTED[it]) % {"n": 1} for it in ("changed", "name_taken")]
+    assert counted == [str(COUNTED["changed name_taken deleted"]) % {"n": 2}]
     assert "team-a · elsewhere" in shown
     assert "pill-bad" not in shown
 
@@ -108,7 +108,7 @@ def test_the_database_counts(cast: Cast, person: str, number: int) -> None:
     with CaptureQueriesContext(connection) as queries:
         shown = page(cast, person)
 
-    assert f"{COUNTED['changed'] % {'n': number}}<" in shown
+    assert f"{COUNTED['changed name_taken deleted'] % {'n': number}}<" in shown
     asked = [it["sql"] for it in queries if "registries_synccopy" in it["sql"]]
     assert len(asked) == 1
     assert "COUNT" in asked[0]

@@ -49,7 +49,7 @@ def test_it_is_set_up_with_a_preview_and_one_confirmation(cast: Cast) -> None:
     assert 'name="bind"' not in asked, "and has no pull secrets"
     shown = client.post(f"{URL}edit/", {"scope": "all"}).content.decode()
     assert shown.index("将写入") < shown.index("<li>team-b/<wbr>harbor-prod</li>")
-    assert shown.index("同名但内容不同") < shown.index("<li>team-c/<wbr>harbor-prod</li>")
+    assert shown.index("同名但不同的镜像源") < shown.index("<li>team-c/<wbr>harbor-prod</li>")
     assert "新建的命名空间" in shown
     assert "加密保存在数据库中" in shown
     assert "Secret" not in shown
@@ -82,7 +82,7 @@ def test_chosen_namespaces_are_kept_and_shown_again(cast: Cast) -> None:
     assert re.findall(r'name="namespaces" value="([^"]+)" checked', again) == ["team-c"]
     changed = client.post(f"{URL}edit/", {"scope": "all"}).content.decode()
     buttons = [re.search(r'id="sync-confirm"[^>]*>([^<]+)<', it) for it in (shown, changed)]
-    assert [it and it[1] for it in buttons] == ["开启同步", "保存"]
+    assert [it and it[1] for it in buttons] == ["开启同步", "保存并写入 1 个副本"]
 
 
 def test_a_namespace_that_the_viewer_does_not_see_is_counted_only(cast: Cast) -> None:
@@ -184,7 +184,7 @@ def test_the_numbers_of_a_rule_add_up_to_its_namespaces(cast: Cast, page: str) -
     shown = re.sub("<[^>]+>", " ", panel(cast, url=page).split("相同的镜像源，不做改动")[0])
 
     counted = re.findall(
-        r"(\d+) 个(?:写入失败|副本已同步|[^ ]*(?:他人|内容不同|尚未|相同|范围|不存在))", shown
+        r"(\d+) 个(?:写入失败|副本已同步|待处理|[^ ]*尚未|未同步)", shown
     )
     assert sum(map(int, counted)) == SyncCopy.objects.count() == len(CopyState)
 
@@ -304,7 +304,8 @@ def test_a_paused_rule_says_why(cast: Cast) -> None:
 
     shown = panel(cast)
     assert "已暂停" in shown
-    assert "olive 不再" in shown
+    assert "olive 已不再" in shown
+    assert "点击「更改」" in shown, "who reads it may resume the rule"
     assert states() == {}
 
 

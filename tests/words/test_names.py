@@ -42,7 +42,7 @@ def test_a_plain_sentence_has_no_marks() -> None:
             "auths of a, b: 2. Done."
         )
         (text,) = deletion_sentences(["team-a/a"], [], [], many=True, fill=plain)
-    assert text == "1 of them is the source of a sync rule, which ends: team-a/a."
+    assert text == "1 of them is the source of a sync rule. This rule ends: team-a/a."
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])

@@ -19,14 +19,13 @@ def rules(request: ConsoleRequest) -> HttpResponse:
     """The page; NotFound where there are no rules."""
     index = services().index
     found = services().sync_rules.all(access=request.access)
-    context = {
-        "rows": [_row(it, there=index.known(request.access, it.rule.key)) for it in found],
-        "may": services().sync_rules.may_set_up(access=request.access),
-    }
+    may = services().sync_rules.may_set_up(access=request.access)
+    rows = [_row(it, there=index.known(request.access, it.rule.key), may=may) for it in found]
+    context = {"rows": rows, "may": may}
     return render(request, "rules/rules.html", context)
 
 
-def _row(view: RuleView, *, there: Any) -> dict[str, Any]:
+def _row(view: RuleView, *, there: Any, may: bool) -> dict[str, Any]:
     rule, others = view.rule, counts_texts(view.counts)
     return {
         "key": str(rule.key),
@@ -35,7 +34,7 @@ def _row(view: RuleView, *, there: Any) -> dict[str, Any]:
         "bind": rule.bind,
         "person": rule.person,
         "label": rule_label(rule.state, view.counts),
-        "why": why(rule),
+        "why": why(rule, may=may),
         "in_sync": view.in_sync,
         "failed": others.pop("failed", ""),
         "others": list(others.values()),

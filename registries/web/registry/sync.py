@@ -22,8 +22,9 @@ from registries.sync.states import SOLUTIONS, CopyState, RuleState, Solution
 from registries.web.responses import back, details_url, dialog, part_of_page
 from registries.web.runs.delete_many import end_and_delete, shown_in
 from registries.wiring import services
+from registries.words.language import sentences
 from registries.words.problems import problem_text
-from registries.words.sync import CLICKS, COPIES, EFFECTS, counts_texts, rule_label
+from registries.words.sync import ADVICE, CLICKS, COPIES, EFFECTS, counts_texts, rule_label
 
 LABELS_MAX = 500
 MOST = 1000
@@ -57,7 +58,7 @@ def sync(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
             "label": rule_label(view.rule.state, view.counts),
             "failed": others.pop("failed", ""),
             "others": list(others.values()),
-            "why": why(view.rule),
+            "why": why(view.rule, may=can_be_source),
             "scope": scope_of(view),
             "rows": rows,
             "more": max(0, len(view.copies) - SHOWN),
@@ -163,11 +164,11 @@ def scope_text(selection: Selection, unseen: int = 0) -> str:
     """`unseen` further namespaces are chosen by name that the viewer does not see."""
     texts = list(selection.names)
     if selection.labels:
-        texts.insert(0, _("namespaces with %(labels)s, also new ones") % {"labels": selection.labels})
+        texts.insert(0, _("Namespaces with %(labels)s, including new ones") % {"labels": selection.labels})
     if unseen:
         text = ngettext("%(n)s namespace that you do not see", "%(n)s namespaces that you do not see", unseen)
         texts.append(text % {"n": unseen})
-    return " · ".join(texts) if texts else _("all namespaces, also new ones")
+    return " · ".join(texts) if texts else _("All namespaces, including new ones")
 
 
 def scope_of(view: RuleView) -> str:
@@ -208,6 +209,8 @@ def _row(rule: Rule, it: Found, *, may: bool) -> dict[str, Any]:
         not in (CopyState.DELETED, CopyState.NAMESPACE_GONE, CopyState.WAITING, CopyState.FAILED),
         "problem": _cause(rule, it),
         "not_bound": bound,
+        "failed": state is CopyState.FAILED,
+        "advice": ADVICE.get(state, "") if may else "",
         "click": CLICKS[state] if clickable else "",
         "url": f"{details_url(rule.key)}sync/solve/{it.namespace}/",
     }
@@ -223,17 +226,16 @@ def _cause(rule: Rule, it: Found) -> str:
     return problem_text(it.problem) if it.problem else ""
 
 
-def why(rule: Rule) -> str:
-    """Why a rule does not act now, or ""."""
+def why(rule: Rule, *, may: bool) -> str:
+    """Why a rule does not act now, or "". `may`: the person may change it."""
     if rule.state is RuleState.NO_RIGHT:
-        text = _(
-            "%(person)s is no longer image-admin in all namespaces. The rule resumes when another administrator"
-            " saves it again."
-        )
-        return text % {"person": rule.person}
+        text = _("%(person)s is no longer image-admin in all namespaces.") % {"person": rule.person}
+        resume = _("To resume the rule in your name, choose “Change” on the page of its source and save it.")
+        other = _("An administrator can resume it by saving it again.")
+        return sentences(text, resume if may else other)
     if rule.state is RuleState.SOURCE_GONE:
         return _(
-            "The source was deleted. The rule is removed once the deletion can no longer be undone; the copies stay."
+            "The source was deleted. Once this can no longer be undone, the rule is removed and its copies stay."
         )
     return problem_text(rule.problem) if rule.problem else ""
 
@@ -311,7 +313,7 @@ def _preview(
         "scope_text": scope_text(selection),
         "bind": bind,
         "groups": [(COPIES[state].text, keys) for state, keys in groups.items()],
-        "total": len(plan),
+        "writes": len(groups.get(CopyState.WAITING, ())),
         "grows": not selection.names,
         "is_set_up": services().sync_rules.view(access=request.access, registry=registry) is not None,
     }
