@@ -88,7 +88,8 @@ def _missing_row(source: RegistrySecret, it: Missing) -> dict[str, Any]:
         "href": details_url(it.key) if it.name_taken else "",
         "gone": not it.name_taken,
         "bond": BONDS[Bond.COPY],
-        "text": _("name taken by another registry") if it.name_taken else _("gone"),
+        "text": _("name taken by another registry") if it.name_taken else _("no longer exists"),
+        "advice": _("Delete the other registry to create the copy again.") if it.name_taken else "",
         "align": f"{details_url(it.key)}align/?source={source.uid}" if it.alignable else "",
     }
 
