@@ -50,8 +50,8 @@ TEXTS: dict[Problem, Text] = {
         "This deletion cannot be undone: it was undone already, its time is over, or the password was forgotten."
     ),
     Problem.UNDO_TAKEN: _(
-        "Another registry has this name now. Nothing was changed, and the deleted one can still be restored. Delete"
-        " the other one first, then undo again."
+        "Another registry has this name now, and was not changed. The deleted one can still be restored: delete the"
+        " other one first, then undo again in the audit log."
     ),
     Problem.COPY_PRESENT: _("The same registry is already there."),
     Problem.NAME_TAKEN: _("Another registry has this name there. It was left alone."),

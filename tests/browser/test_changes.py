@@ -197,8 +197,8 @@ class TestBatchDeletion:
 
         expect(dialog(page).get_by_role("heading", name=ZH.finished)).to_be_visible()
         expect(dialog(page)).to_contain_text("已删除 2 / 3")
-        expect(dialog(page)).to_contain_text("已不存在 1 个")
-        failures = dialog(page).get_by_role("listitem").filter(has_text="已被删除。")
+        expect(dialog(page)).to_contain_text("已被删除 1 个")
+        failures = dialog(page).get_by_role("listitem").filter(has_text="已被删除")
         expect(failures.get_by_role("listitem")).to_have_text(f"team-a/{added[1]}")
 
     def test_keeps_selected_what_could_not_be_deleted(self, people: People, added: list[str]) -> None:

@@ -86,7 +86,7 @@ def test_what_is_no_longer_there_is_named_with_why_and_is_not_selected(cast: Cas
     response = client.post(start, {"count": "3"})
 
     shown = response.content.decode()
-    group = shown.partition("<h3>已不存在</h3>")[2].partition("</ul>")[0]
+    group = shown.partition("<h3>未由本次任务删除</h3>")[2].partition("</ul>")[0]
     assert "team-a/<wbr>gone" in group
     assert "已被删除" in group
     assert "team-a/<wbr>recreated" in group

@@ -43,7 +43,7 @@ def run(cast: Cast, kind: str, state: str, mixture: tuple[int, ...], **values: o
         beat_at=now - 2 * LOST_AFTER if lost else now,
         **{"finished_at": None if state in ("running", "interrupted") else now, **values},
     )
-    reason = {"verify": "ok", "delete": ""}[kind]
+    reason = "ok" if kind == "verify" else ""
     outcomes = (
         (ItemState.DONE, reason, ""),
         (ItemState.FAILED, "", "uncertain"),
@@ -98,7 +98,7 @@ def test_registries_that_are_gone_did_not_fail(cast: Cast, kind: str) -> None:
 
     for shown in (client.get(PAGES[kind].format(made.pk)), client.get(NOTICES)):
         text = shown.content.decode()
-        assert "已不存在 2 个" in text
+        assert ("已被删除 2 个" if kind == "delete" else "已不存在 2 个") in text
         assert "失败 1 个" in text
         assert counts(text)["done"] == (3 if kind == "verify" else 2)
 
@@ -143,7 +143,7 @@ class TestTheNotices:
         shown = re.sub(r"<[^>]*>", "", cast.client("olive").get(NOTICES).content.decode())
 
         assert "4 分钟前" in shown
-        assert "开始于 7 分钟前" in shown
+        assert "7 分钟前开始" in shown
 
     @pytest.mark.parametrize("state", STATES)
     def test_can_be_closed_once_nothing_is_left_to_decide(self, cast: Cast, state: str) -> None:
@@ -205,7 +205,8 @@ class TestTheNotices:
 
         shown = cast.client("olive").get(NOTICES).content.decode()
 
-        for text in ("失败 3 个", "跳过 4 个", "未开始 5 个"):
+        assert '<span class="unbroken text-bad">失败 3 个</span>' in shown
+        for text in ("跳过 4 个", "未开始 5 个"):
             assert f'<span class="unbroken">{text}</span>' in shown
 
     @pytest.mark.parametrize("kind", PAGES)
@@ -248,3 +249,14 @@ class TestTheNotices:
             run(cast, "verify", "done", (1, 0, 0, 0))
 
         assert "正在删除：1 / 6" in cast.client("olive").get(NOTICES).content.decode()
+
+
+def test_copies_that_were_not_created_are_not_gone(cast: Cast) -> None:
+    """Where the source of a copy was deleted, the list says "not created", and so does the count."""
+    made = run(cast, "copy", "done", (2, 3, 0, 0))
+    RunItem.objects.filter(run=made, name__in=("failed-0", "failed-1")).update(problem="gone")
+
+    for address in (f"/registries/-/copies/{made.pk}/", NOTICES):
+        shown = cast.client("olive", hx_request="true").get(address).content.decode()
+        assert "未创建 3 个" in shown
+        assert "已不存在" not in shown

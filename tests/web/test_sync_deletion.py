@@ -83,7 +83,7 @@ def test_the_dialog_for_one_says_it(ruled: Cast, one: Callable[[Cast], RegistryS
 
     assert [it for it in TEXTS if it in shown] == [it for it in (SAID[one],) if it]
     assert ('name="copies"' in shown) is (one is a_source)
-    assert ("撤销前先删除它创建的副本" in shown) is (SAID[one] == AWAITED), (
+    assert ("撤销前先删除规则创建的副本" in shown) is (SAID[one] == AWAITED), (
         "else the undo finds the name taken"
     )
 

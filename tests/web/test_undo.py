@@ -152,7 +152,7 @@ def test_a_taken_name_is_said(cast: Cast) -> None:
     taken = client.post(undo_of(uid))
 
     assert taken.status_code == 409
-    assert "the deleted one can still be restored" in events(taken)["toast"]["text"]
+    assert "The deleted one can still be restored" in events(taken)["toast"]["text"]
     assert DeletedRegistry.objects.get().uid == uid
 
 
@@ -203,7 +203,7 @@ def test_each_that_could_not_come_back_is_named(cast: Cast, uids: list[str]) -> 
     client.post(f"/registries/-/runs/{run}/undo/")
 
     page = client.get(f"/registries/-/undo/{Run.objects.get(kind='undo').id}/").content.decode()
-    assert "Undo finished, with failures" in page
+    assert "Restore finished, with failures" in page
     assert "22 of 23 restored" in page
     assert "team-a/<wbr>r-07" in page
     assert "Another registry has this name now" in page

@@ -22,6 +22,7 @@ from registries.web.responses import dialog, nothing
 from registries.web.runs.progress import choice, failures, number_of, run_dialog, start_once
 from registries.wiring import services
 from registries.words import labels
+from registries.words.problems import problem_text
 from registries.words.sync import deletion_sentences
 
 SHOWN_AT_ONCE = 100
@@ -185,12 +186,18 @@ def _held(access: Access, run: UUID) -> list[tuple[Item, str]]:
 def deletion_progress(request: ConsoleRequest, view: RunView) -> HttpResponse:
     failed, ended = failures(_runs(), request.access, view), view.state is RunState.DONE
     kept = [it for it in failed if it[0].problem not in NOT_THERE]
+    undo = 0 if view.state is RunState.RUNNING else number_of(request.access, view.id)
+    lasts = choice(request)["undo_lasts"]
+    over = lasts and not undo and view.succeeded and view.state is not RunState.RUNNING
+    gone = [it for it in failed if it[0].problem in NOT_THERE]
     context = {
         "failures": kept,
-        "gone": [it for it in failed if it[0].problem in NOT_THERE],
+        "gone": [(it, _("Already deleted") if it.problem == Problem.GONE else text) for it, text in gone],
         "held": _held(request.access, view.id),
         "ended": ended,
-        "undo": 0 if view.state is RunState.RUNNING else number_of(request.access, view.id),
+        "undo": undo,
+        "undo_lasts": lasts,
+        "no_undo": problem_text(Problem.NO_UNDO) if over else "",
     }
     title = _("Delete selected")
     response = run_dialog(request, "runs/_run.html", view, context, title=title)

@@ -151,7 +151,7 @@ def counted(items: Sequence[Item], groups: Sequence[Group]) -> list[Item]:
 def _title(view: RunView) -> str:
     return {
         RunState.RUNNING: _("Testing…"),
-        RunState.DONE: _("Tests finished"),
+        RunState.DONE: _("Tests finished, with failures") if view.failed else _("Tests finished"),
         RunState.CANCELLED: _("Tests stopped"),
     }.get(view.state, _("Tests interrupted"))
 

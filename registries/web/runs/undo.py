@@ -70,8 +70,8 @@ def _progress(request: ConsoleRequest, view: RunView) -> HttpResponse:
 
 
 def _title(view: RunView) -> str:
-    done = _("Undo finished, with failures") if view.failed else _("Undo finished")
-    return {RunState.RUNNING: _("Restoring…"), RunState.DONE: done}.get(view.state, _("Undo interrupted"))
+    done = _("Restore finished, with failures") if view.failed else _("Restore finished")
+    return {RunState.RUNNING: _("Restoring…"), RunState.DONE: done}.get(view.state, _("Restore interrupted"))
 
 
 def _new_uids(items: list[Item]) -> list[str]:
