@@ -320,3 +320,14 @@ def test_guesses_in_many_namespaces_at_one_source_end_soon(
     assert {it.problem for it in targets} == {Problem.NAME_TAKEN}
     assert len(waits) == len(places)
     assert waits.count(0) <= GUESSES_PER_MINUTE + refilled
+
+
+def test_a_missing_choice_is_said_at_the_field(cast: Cast) -> None:
+    source = cast.add()
+
+    answer = htmx(cast).post(PLAN, {"uids": source.uid})
+
+    shown = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'aria-describedby="copy-namespaces-error"' in shown
+    assert re.search(r'class="field-error" id="copy-namespaces-error">至少选择一个命名空间。<', shown)

@@ -67,7 +67,8 @@ def copy_plan(request: ConsoleRequest) -> HttpResponse:
     elif len(sources) * len(chosen) > MOST:
         problem = _("At most %(n)s copies at once. Select fewer.") % {"n": f"{MOST:,}"}
     if problem or not sources:
-        return _choice(request, sources, problem=problem or problem_text(Problem.GONE), chosen=chosen)
+        text = problem or problem_text(Problem.GONE)
+        return _choice(request, sources, problem=text, chosen=chosen, wrong=bool(problem))
     targets = services().copying.plan(access=request.access, sources=sources, namespaces=chosen)
     possible = [it for it in targets if it.problem is None]
     run = _runs().propose(access=request.access, registries=possible) if possible else None
@@ -143,6 +144,7 @@ def _choice(
     left_out: int = 0,
     problem: str = "",
     chosen: Sequence[str] = (),
+    wrong: bool = False,
 ) -> HttpResponse:
     context = {
         "sources": sources,
@@ -152,6 +154,7 @@ def _choice(
         "labels": request.POST.get("labels", "")[:LABELS_MAX],
         "by_label": services().on_cluster and not settings.CLUSTER_NAMESPACES,
         "problem": problem,
+        "wrong": wrong,
     }
     status = 422 if problem else 200
     return dialog(request, "runs/_copy_to.html", context, status=status, title=_("Copy to namespaces"))
