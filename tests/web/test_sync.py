@@ -332,3 +332,16 @@ def test_the_journal_names_the_rule(cast: Cast) -> None:
     shown = cast.client("olive").get("/journal/").content.decode()
     assert "由规则执行" in shown
     assert "开启同步" in shown
+
+
+def test_a_copy_has_a_button_in_one_panel_only(cast: Cast) -> None:
+    keep(cast, cast.add())
+    turn()
+    change(cast, cast.find(namespace="team-b"), "by-hand-1")
+    turn()
+
+    copies = panel(cast, url=URL.replace("sync", "relatives"))
+
+    assert "覆盖" in panel(cast)
+    assert "team-b/<wbr>harbor-prod" in copies
+    assert "对齐" not in copies

@@ -26,6 +26,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.service.copies import visible_differences
 from registries.service.copying import Target
 from registries.service.relatives import Bond, Former, Missing, Relative
+from registries.sync.states import SOLUTIONS
 from registries.web.registry.sync import scope_of
 from registries.web.responses import back, details_url, dialog, gone, missing, part_of_page, shown_path
 from registries.wiring import services
@@ -54,6 +55,8 @@ def relatives(request: ConsoleRequest, namespace: str, name: str) -> HttpRespons
     same = {registry.namespace, *(it.registry.namespace for it in found if it.same)}
     missed = services().missing_copies.of(access=access, source=registry)
     rows = [_row(registry, it) for it in found] + [_missing_row(registry, it) for it in missed]
+    decided = _decided(request, registry)
+    rows = [{**it, "align": ""} if it["key"] in decided else it for it in rows]
     if len(rows) > SHOWN:
         rows.sort(key=lambda it: bool(it.get("same")))  # what differs is in sight
     former = former_copies(access, registry)
@@ -65,6 +68,15 @@ def relatives(request: ConsoleRequest, namespace: str, name: str) -> HttpRespons
         **former,
     }
     return render(request, "registry/_relatives.html", context)
+
+
+def _decided(request: ConsoleRequest, registry: RegistrySecret) -> set[Key]:
+    """The copies for which the panel of the rule has a button."""
+    rules = services().sync_rules
+    view = rules.view(access=request.access, registry=registry)
+    if view is None or not rules.may_set_up(access=request.acting_access):
+        return set()
+    return {Key(it.namespace, registry.name) for it in view.copies if it.known.state in SOLUTIONS}
 
 
 def _row(registry: RegistrySecret, it: Relative) -> dict[str, Any]:
