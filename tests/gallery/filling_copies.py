@@ -48,7 +48,8 @@ def fill_copies(access: Access) -> None:
 
 
 def fill_rules(access: Access) -> None:
-    """A rule with every state of a copy, and one that is paused. Another process claims both: none changes."""
+    """A rule with every state of a copy, and one that is paused. Another process claims both: none changes. It selects
+    by name, since a rule for all namespaces leaves none."""
     never = timezone.now() + timedelta(days=1000)
     for name, state, person in (("harbor-own-ca", "active", "olive"), ("harbor-team-b", "no_right", "anna")):
         source = services().registries.find(access=access, key=Key("team-b", name))
@@ -71,8 +72,10 @@ def fill_rules(access: Access) -> None:
     }
     found |= {ONE: "present", "gone": "namespace_gone", REASONS: "left"}
     for namespace, state in found.items():
-        problem = "Forbidden" if state == "failed" else ""
+        problem = "namespace_full" if state == "failed" else ""
         SyncCopy.objects.create(rule=rule, namespace=namespace, state=state, problem=problem)
+    rule.names = " ".join(it for it, state in found.items() if state != "left")
+    rule.save(update_fields=["names"])
     made, changed = (services().store.get(Key(it, "harbor-own-ca")) for it in (MANY, WAITING))
     SyncCopy.objects.filter(namespace=MANY).update(uid=made.uid, mark=mark(made), made_binding=True)
     SyncCopy.objects.filter(namespace=WAITING).update(uid=changed.uid, mark="1")
