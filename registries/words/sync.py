@@ -100,7 +100,9 @@ def deletion_sentences(
             "This registry is the source of a sync rule. The rule ends, and its copies are no longer synced."
         )
         copy = gettext("A sync rule made this copy. The rule does not create it again by itself.")
-        name = gettext("A sync rule waits for this name: after the deletion, it creates a copy of its source here.")
+        name = gettext(
+            "A sync rule waits for this name: after the deletion, it creates a copy of its source here."
+        )
         texts = (sources, source), (copies, copy), (awaited, name)
         return [text for concerned, text in texts if concerned]
     counted = (
