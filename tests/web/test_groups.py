@@ -192,6 +192,14 @@ def test_what_broke_last_stands_first_among_the_failing_ones_by_itself(morning: 
     assert shown(morning, "status=failed") == ["r-2", "r-0", "r-1"], "at once"
 
 
+@pytest.mark.parametrize(("query", "order"), [("sort=broke", "ascending"), ("sort=-broke", "descending")])
+def test_the_head_sorts_by_how_long_a_registry_fails(morning: Cast, query: str, order: str) -> None:
+    client = morning.client("olive")
+    client.cookies["django_language"] = "en"
+    page = client.get(f"{LIST}?{query}").content.decode()
+    assert re.search(f'id="sort-broke"[^>]* data-order="{order}">Failing for</a>', page)
+
+
 def test_the_times_of_failures_are_read_again_after_a_change_only(
     morning: Cast, django_assert_num_queries: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

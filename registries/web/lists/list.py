@@ -194,8 +194,7 @@ class ListControls:
         columns = {}
         for sort in Sort:
             active = self.query.sort is sort
-            falls = self.query.descending is not (sort is Sort.BROKE)  # the newest failure is the first
-            order = ("descending" if falls else "ascending") if active else ""
+            order = ("descending" if self.query.descending else "ascending") if active else ""
             url = filters.url(self.query, sort=sort, descending=active and not self.query.descending)
             columns[sort.value] = {"url": url, "order": order}
         return columns

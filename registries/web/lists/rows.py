@@ -126,8 +126,6 @@ class Row:
     obstacle: str
     """Why the registry cannot be used, if so: its address, or its deletion."""
     ago: str
-    span: str
-    """The end of `ago` for one that fails: 9 d. A phone has no room for more."""
     stale: bool
     testing: bool
     delay: str
@@ -140,11 +138,6 @@ class Row:
     @property
     def url(self) -> str:
         return details_url(self.registry.key)
-
-    @property
-    def ago_for(self) -> str:
-        """The words before the span."""
-        return self.ago.removesuffix(self.span)
 
     @property
     def warns(self) -> bool:
@@ -174,7 +167,6 @@ def row_of(
         reason="" if check else labels.obstacle(registry) or seen.image or _short_reason(registry, today),
         obstacle=labels.obstacle(registry),
         ago=_failing_for(seen.since, now) if seen.since else labels.ago(verification.at, now),
-        span=labels.span(now - seen.since) if seen.since else "",
         seen=seen,
         stale=verification.is_stale(now),
         testing=check is not None,
