@@ -307,6 +307,25 @@ def test_what_broke_last_is_first_and_the_rest_counted(cast: Cast, monkeypatch: 
             assert '<a href="/registries/?status=failed">3 more</a>' in part(shown, panel)
 
 
+def test_what_broke_today_without_a_change_stands_among_what_broke(cast: Cast) -> None:
+    now = datetime.now(UTC)
+    for name, ago in (("new", 5 * HOUR), ("old", 50 * HOUR)):
+        it = verified(cast, name, Reason.TIMEOUT, domain=f"{name}.example.com")
+        scheduled(it, settled="failing", reason="timeout", since=now - ago)
+    shown = page(cast)
+    for part_of, domain, time, other in (
+        ("broken", "new.example.com", "5 hours ago", "old."),
+        ("failing", "old.example.com", "for 2 d", "new."),
+    ):
+        assert domain in part(shown, part_of)
+        assert time in part(shown, part_of)
+        assert other not in part(shown, part_of)
+
+    verified(cast, "unknown", Reason.TIMEOUT, domain="unknown.example.com")
+
+    assert "for 2 d" not in part(page(cast), "failing"), "one time beside none reads as a fault"
+
+
 def test_says_when_not_every_change_was_read(cast: Cast) -> None:
     it = verified(cast, "harbor-prod", Reason.TIMEOUT)
     for _ in range(3):

@@ -166,11 +166,14 @@ def _news(facts: Facts, scope: tuple[str, ...] | None, now: datetime) -> dict[st
     broken = [it for it in facts.turns if it.state is not State.OK]
     recovered = [it for it in facts.turns if it.state is State.OK]
     incident = network.current()
+    start = now - YESTERDAY
+    fresh = [it for it in facts.older if it[2] and it[2] >= start]
+    older = [it for it in facts.older if not it[2] or it[2] < start]
     return {
         "read": f"{MOST:,}" if facts.cut else "",
-        "broken": _turns(broken, BROKEN, now),
+        "broken": _broken(broken, fresh, now),
         "recovered": _turns(recovered, RECOVERED, now),
-        "failing": Lines(tuple(_group(*it, now) for it in facts.older[:FAILING]), len(facts.older[FAILING:])),
+        "failing": _failing(older, now),
         "failing_url": filters.url(ListQuery(), status=Filter.FAILED),
         "calm": _calm(facts),
         "tested": survey.tested_at and _("Checked %(ago)s.") % {"ago": labels.ago(survey.tested_at, now)},
@@ -212,6 +215,22 @@ def _next_check(coming: Outlook, now: datetime) -> str:
 
 def _turns(found: Sequence[Turn], most: int, now: datetime) -> Lines:
     return Lines(tuple(_turn(it, now) for it in found[:most]), len(found[most:]))
+
+
+def _broken(found: Sequence[Turn], fresh: Sequence[Older], now: datetime) -> Lines:
+    """What broke: the changes, and the groups that fail for less than a day without one."""
+    lines = [_turn(it, now) for it in found[:BROKEN]]
+    lines += [replace(it, ago=labels.ago(it.at, now)) for it in (_group(*one, now) for one in fresh)]
+    lines.sort(key=lambda it: it.at or now, reverse=True)
+    return Lines(tuple(lines[:BROKEN]), max(0, len(found) + len(fresh) - BROKEN))
+
+
+def _failing(older: Sequence[Older], now: datetime) -> Lines:
+    """What fails for longer. Each says since when, or none does."""
+    lines = [_group(*it, now) for it in older[:FAILING]]
+    if not all(it.at for it in lines):
+        lines = [replace(it, at=None) for it in lines]
+    return Lines(tuple(lines), len(older[FAILING:]))
 
 
 def _turn(turn: Turn, now: datetime) -> Line:
