@@ -49,7 +49,7 @@ function boxes() {
   return [...list.querySelectorAll("tbody .c-pick input")];
 }
 
-// The boxes of the rows below the head of a group.
+// The boxes of the rows below the head of a group. Other pages may have more of them.
 function members(box) {
   const found = [];
   let row = box.closest("tr").nextElementSibling;
@@ -70,10 +70,10 @@ function draw() {
     head.indeterminate = checked > 0 && checked < all.length;
   }
   for (const box of list.querySelectorAll(".pick-group")) {
-    const group = members(box);
-    const checked = group.filter((it) => it.checked).length;
-    box.checked = checked > 0 && checked === group.length;
-    box.indeterminate = checked > 0 && checked < group.length;
+    const checked = members(box).filter((it) => it.checked).length;
+    const total = Number(box.closest("tr").dataset.total);
+    box.checked = checked === total;
+    box.indeterminate = checked > 0 && checked < total;
   }
   bar.hidden = chosen.size === 0;
   const count = document.getElementById("selection-count");
@@ -153,7 +153,9 @@ if (list && bar) {
   });
   list.addEventListener("change", (event) => {
     if (event.target.id === "pick-page") set(boxes().map((box) => box.value), event.target.checked);
-    if (event.target.matches(".pick-group")) set(members(event.target).map((box) => box.value), event.target.checked);
+    if (!event.target.matches(".pick-group")) return;
+    const group = members(event.target);
+    set(group.map((box) => box.value), !group.every((box) => box.checked));
   });
   document.getElementById("pick-menu").addEventListener("click", (event) => {
     const item = event.target.closest("[data-pick]");

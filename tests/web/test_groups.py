@@ -91,11 +91,11 @@ QUAY = "quay.example.com:5000 2 registries in 2 namespaces Test these 2"
                 "Wrong user name or password 2 registries in 2 namespaces 2 failing Test these 2",
                 "r-0",
                 "r-1",
-                "Timed out 1 registry in one namespace 1 failing Test this one",
+                "Timed out",
                 "r-2",
-                "Connected 1 registry in one namespace Test this one",
+                "Connected",
                 "r-3",
-                "Not tested 1 registry in one namespace Test this one",
+                "Not tested",
                 "r-4",
             ],
         ),
@@ -106,7 +106,7 @@ QUAY = "quay.example.com:5000 2 registries in 2 namespaces Test these 2"
                 "Test these 2",
                 "r-0",
                 "r-1",
-                "bob @ harbor.example.com 1 registry in one namespace 1 failing: Timed out Test this one",
+                "bob @ harbor.example.com",
                 "r-2",
             ],
         ),
@@ -128,6 +128,15 @@ def test_a_cause_on_several_hosts_says_on_how_many(cast: Cast) -> None:
     head = shown(cast, "group=cause")[0]
 
     assert head == "Timed out 2 registries in one namespace on 2 hosts 2 failing Test these 2"
+
+
+def test_a_host_where_all_fail_for_other_causes_says_how_many(cast: Cast) -> None:
+    for number, reason in enumerate(("timeout", "dns_failed", "bad_credentials")):
+        judge(cast.add(f"r-{number}", domain="harbor.example.com"), reason)
+
+    head = shown(cast, "group=host")[0]
+
+    assert head == "harbor.example.com 3 registries in one namespace 3 failing: 3 causes Test these 3"
 
 
 def test_a_group_that_began_on_a_page_before_says_so(cast: Cast) -> None:

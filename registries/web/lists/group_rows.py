@@ -65,9 +65,12 @@ def _spread(head: GroupHead) -> str:
 
 
 def _failing(head: GroupHead) -> str:
-    """12 failing: wrong password; of several causes each has its number. A group by cause does not say it again."""
+    """12 failing: wrong password; of several causes each has its number, and causes of one each are counted. A group
+    by cause does not say it again."""
     if len(head.reasons) == 1:
         causes = labels.reason(head.reasons[0][0])
+    elif head.reasons[REASONS:] and all(count == 1 for _code, count in head.reasons):
+        causes = ngettext("%(n)d cause", "%(n)d causes", len(head.reasons)) % {"n": len(head.reasons)}
     else:
         named = [(labels.reason(code), count) for code, count in head.reasons[:REASONS]]
         numbered = [f"{count:,}\u00a0× {cause}" for cause, count in named if cause]
