@@ -56,7 +56,8 @@ STATES = {
 }
 """By the schedule's state."""
 
-ADDRESS_NOT_VALID = Label(_("Address not valid"), *BAD)
+ADDRESS_NOT_VALID = Label(_("Address not valid"), *WARN)
+"""Red is for failed tests, which the strip counts."""
 BEING_DELETED = Label(_("Being deleted"), "warn", "trash-2")
 
 ALL = Label(_("All"), "all", "layers")
@@ -207,6 +208,16 @@ def obstacle(registry: RegistrySecret) -> str:
         return ""
     text = gettext("%(problem)s. To change it, use “Correct and create again”.")
     return text % {"problem": address_problem(registry.address_problem, registry.address_problem_at)}
+
+
+def short_obstacle(registry: RegistrySecret) -> str:
+    """The same for a row of a list: why, and not what to do."""
+    held = len(registry.finalizers)
+    if registry.deleting and held:
+        return ngettext("Waits for %(n)d finalizer", "Waits for %(n)d finalizers", held) % {"n": held}
+    if registry.deleting or not registry.address_problem:
+        return obstacle(registry)
+    return address_problem(registry.address_problem).replace("；", ";").partition(";")[0]
 
 
 def address_problem(code: str, place: int = 0) -> str:
