@@ -187,6 +187,16 @@ def test_the_selector_lists_what_may_be_seen_and_keeps_the_other_filters(cast: C
     assert "全部项目" in shown
 
 
+def test_the_selector_counts_all_that_may_be_seen(cast: Cast) -> None:
+    for number, namespace in enumerate(("team-a", "team-a", "team-b")):
+        cast.add(f"r-{number}", namespace)
+
+    for person, total in (("olive", 3), ("nina", 2)):
+        shown = page(cast.client(person), "/registries/-/namespaces/")
+        counts = re.findall(r'class="option-count">(\d+)<', shown)
+        assert int(counts[0]) == sum(map(int, counts[1:])) == total
+
+
 def test_a_selection_is_what_matches_now_and_may_be_seen(cast: Cast) -> None:
     mine = cast.add("a", "team-a")
     cast.add("b", "team-b")

@@ -232,12 +232,19 @@ def namespace_options(request: ConsoleRequest) -> HttpResponse:
     find = request.GET.get("find", "").strip().lower()
     own = dict(access.roles)
     chosen = query.criteria.namespace
+    tallies = services().index.tallies(access=access)
     options = [
         (name, filters.url(query, namespace=name), name == chosen, tally, own.get(name, ""))
-        for name, tally in services().index.tallies(access=access).items()
+        for name, tally in tallies.items()
         if find in name
     ]
-    everything = filters.url(query, namespace=""), not chosen, own.get(EVERYWHERE, "")
+    everything = {
+        "url": filters.url(query, namespace=""),
+        "chosen": not chosen,
+        "role": own.get(EVERYWHERE, ""),
+        "failed": sum(it.failed for it in tallies.values()),
+        "total": sum(it.total for it in tallies.values()),
+    }
     context = {"options": options, "everything": everything, "find": find}
     return render(request, "lists/_namespace_options.html", context)
 
