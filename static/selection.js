@@ -76,6 +76,7 @@ function draw() {
     box.indeterminate = checked > 0 && checked < total;
   }
   bar.hidden = chosen.size === 0;
+  document.querySelector("[data-pick=none]").hidden = bar.hidden;
   const count = document.getElementById("selection-count");
   const away = outside().length;
   const words = away ? count.dataset.away : document.getElementById("words").dataset.selected;
