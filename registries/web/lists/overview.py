@@ -1,4 +1,4 @@
-"""概览 (overview): what broke, what fails, and what to look after, on one page."""
+"""概览 (overview): what broke, what fails, and what needs attention, on one page."""
 
 from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
