@@ -164,7 +164,9 @@ def row_of(
         registry=registry,
         label=label,
         provider=labels.PROVIDERS[registry.provider],
-        reason="" if check else labels.short_obstacle(registry) or seen.image or _short_reason(registry, today),
+        reason=""
+        if check
+        else labels.short_obstacle(registry) or seen.image or _short_reason(registry, today),
         obstacle=labels.obstacle(registry),
         ago=_failing_for(seen.since, now) if seen.since else labels.ago(verification.at, now),
         seen=seen,
