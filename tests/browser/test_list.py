@@ -60,7 +60,7 @@ class TestGroups:
         )
         assert len(counted) == heads.count() > 1
 
-        heads.first.locator(".pick-group").check()
+        heads.first.locator(".pick-group").click()
         assert page.locator("tr.selected").count() == counted[0]
         assert page.locator("tbody .c-pick input:checked").count() == counted[0]
         page.locator("tr.selected .c-pick input").first.click()

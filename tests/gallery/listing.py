@@ -47,7 +47,7 @@ def testing_one(page: Page, scene: Scene) -> None:
 
 
 def selected_group(page: Page, scene: Scene) -> None:
-    page.locator(".pick-group").first.check()
+    page.locator(".pick-group").first.click()
     page.locator("#selection-bar").wait_for()
 
 
