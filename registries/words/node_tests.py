@@ -65,7 +65,8 @@ OUTCOMES: dict[Outcome, Label] = {
 class NodeResult:
     """A verdict as a page shows it. `sentence` compares it with the last test of the console; "" where both agree.
     `certain` is False where the message of the node does not have the cause. `message` is in the words of the node.
-    `changed` is what a Pod has instead of what the test gave it."""
+    `image` and `secrets` are what a Pod has instead of what the test gave it. `expected`: the message proves that the
+    node can pull."""
 
     label: Label
     node: str
@@ -73,7 +74,9 @@ class NodeResult:
     sentence: str = ""
     certain: bool = True
     message: str = ""
-    changed: str = ""
+    image: str = ""
+    secrets: tuple[str, ...] = ()
+    expected: bool = False
 
 
 def node_result(verdict: NodeVerdict, registry: RegistrySecret) -> NodeResult:
@@ -86,7 +89,9 @@ def node_result(verdict: NodeVerdict, registry: RegistrySecret) -> NodeResult:
         sentence=_sentence(verdict, registry, label),
         certain=found is None or found.certain,
         message=shown_words(verdict.message, MESSAGE_MAX),
-        changed=shown_words(" ".join((pod.image, *pod.secrets)), MESSAGE_MAX) if pod else "",
+        image=shown_words(pod.image, MESSAGE_MAX) if pod else "",
+        secrets=tuple(shown_words(it, MESSAGE_MAX) for it in pod.secrets) if pod else (),
+        expected=verdict.outcome in (Outcome.ACCEPTED, Outcome.OPEN, Outcome.UNPROVEN),
     )
 
 

@@ -145,7 +145,7 @@ def test_a_pod_that_a_rule_of_the_cluster_changed_proves_nothing(
 
     assert (found.outcome, found.pod, found.node) == (Outcome.CHANGED, pods[control], "edge-07")
     shown = node_result(found, REGISTRY)
-    assert shown.changed == " ".join((pods[control].image, *pods[control].secrets))
+    assert (shown.image, shown.secrets) == (pods[control].image, pods[control].secrets)
     assert "registry-console/node-test" in str(shown.hint)
 
 
@@ -174,6 +174,12 @@ def test_console_and_node_are_compared_where_they_disagree() -> None:
     assert refused.explanation
     assert refused.explanation.code in (Code.CREDENTIAL_GOOD, Code.CREDENTIAL_OLD)
     assert node_result(refused, connected).sentence == "", "its reason says it"
+
+
+def test_an_error_that_proves_a_pull_is_called_expected() -> None:
+    fine = judge([pod(NOT_THERE), pod(REFUSED, control=True)], REGISTRY, PullSecret.READY, NOW)
+    wrong = judge([pod(UNTRUSTED), pod(REFUSED, control=True)], REGISTRY, PullSecret.READY, NOW)
+    assert [node_result(it, REGISTRY).expected for it in (fine, wrong)] == [True, False]
 
 
 @pytest.mark.parametrize("repository", ["a", "library/nginx", "a/b/c", "a-b/c_d.e", "a" * REPOSITORY_MAX])

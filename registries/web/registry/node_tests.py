@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
@@ -37,7 +38,7 @@ class NodeTestForm(CauseForm):
     repository = forms.CharField(
         label=gettext_lazy("Repository"),
         widget=forms.TextInput({**_PLAIN, "list": "repositories", "maxlength": "200"}),
-        help_text=gettext_lazy("One that the account may pull, without host and tag. Nothing is downloaded."),
+        help_text=gettext_lazy("A repository that the account may pull, without host and tag."),
     )
 
 
@@ -71,6 +72,7 @@ def node_test(request: ConsoleRequest, namespace: str, name: str) -> HttpRespons
         "groups": [(it, it.name in checked) for it in groups[:GROUPS_SHOWN]] if len(groups) > 1 else (),
         "groups_more": len(groups[GROUPS_SHOWN:]),
         "at_once": AT_ONCE if len(groups) > AT_ONCE else 0,
+        "chosen": len(checked) if several and len(checked) > AT_ONCE else 0,
         "several": several,
         "repositories": repositories,
         "back": details_url(key),
@@ -106,7 +108,8 @@ def _waiting(node: str, registry: RegistrySecret) -> NodeResult:
 def _of_console(registry: RegistrySecret) -> dict[str, Any]:
     """The last verdict of the console, for the templates."""
     reason = labels.reason(registry.verification.reason)
-    return {"console": labels.status(registry), "console_reason": reason}
+    stale = registry.verification.is_stale(timezone.now())
+    return {"console": labels.status(registry), "console_reason": reason, "stale": stale}
 
 
 def _repositories(access: Access, registry: RegistrySecret) -> list[str]:
