@@ -197,6 +197,8 @@ FINDINGS: dict[Finding, Label] = {
         ),
     ),
 }
+UNREAD_LOCAL = _("The console reads other Secrets only for people who log in with the cluster.")
+"""The hint of Finding.UNREAD where the people are not those of the cluster."""
 
 _NOT_ADOPTED = {
     Problem.FORBIDDEN: _(

@@ -25,7 +25,7 @@ from registries.words.language import comma
 from registries.words.names import MORE, named
 from registries.words.problems import problem_text
 from registries.words.pull_failures import FLAWS
-from registries.words.pull_secrets import FINDINGS
+from registries.words.pull_secrets import FINDINGS, UNREAD_LOCAL
 
 USERS_SHOWN, NAMES_SHOWN, STEPS, UNREAD_SHOWN = 10, 5, 3, 10
 NAME_MAX = 255
@@ -141,7 +141,7 @@ def _mend(scanned: Scanned, access: Access) -> Step | None:
     templates = [change_template(place, user, "", takes_out=secret) for user in scanned.users]
     commands = [*accounts, *filter(None, templates)]
     if not commands:
-        hint = _("Correct the Secret, or delete it when nothing uses it any more.")
+        hint = _("Correct the content of the Secret, or delete the Secret.")
         return Step(hint=hint, look=look, last=delete)
     hint = _(
         "Remove the Secret from everything that names it, then restart the pods. For a private image, add a "
@@ -158,6 +158,8 @@ def _reason(finding: Finding, scanned: Scanned) -> str:
         names = [_account(*it) for it in scanned.unclaimed]
     names[NAMES_SHOWN:] = [MORE] if len(names) > NAMES_SHOWN else []
     texts, flawed = [FINDINGS[finding].hint], ""
+    if finding is Finding.UNREAD and not services().by_cluster:
+        texts = [UNREAD_LOCAL]
     if finding is Finding.BROKEN and scanned.flaw is not None:
         flawed = shown_words(scanned.flawed.rpartition("@")[2], NAME_MAX)
         texts.append(FLAWS[scanned.flaw])

@@ -1,0 +1,50 @@
+"""Parts of the pages of pull secrets and of tests from nodes, from what their views give them."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.template.loader import render_to_string
+from django.utils.translation import override
+
+from registries.domain.registry import Key, Provider, RegistrySecret
+from registries.pull_secrets.node_test import Outcome
+from registries.pull_secrets.scan import Finding, Scanned
+from registries.web.pulls import secret_scan
+from registries.words import labels
+from registries.words.names import named
+from registries.words.node_tests import OUTCOMES, NodeResult
+from registries.words.pull_secrets import FINDINGS, UNREAD_LOCAL
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def part(template: str, language: str = "en", **values: Any) -> str:
+    with override(language):
+        return " ".join(render_to_string(template, {"namespaces": ["team-a"], **values}).split())
+
+
+def test_a_result_of_the_console_that_is_too_old_is_marked() -> None:
+    console = labels.status(
+        RegistrySecret(Key("team-a", "own"), "r", "1", NOW, "own.example.com", "u", Provider.HARBOR)
+    )
+    shown = [part("registry/_console_verdict.html", console=console, stale=it) for it in (True, False)]
+    assert ["Test again." in it for it in shown] == [True, False]
+
+
+def test_the_image_of_a_changed_pod_is_apart_from_its_pull_secrets() -> None:
+    result = NodeResult(OUTCOMES[Outcome.CHANGED], "edge-1", "", image="mirror/a:1", secrets=("one", "two"))
+    text = part("registry/_node_verdict.html", result=result, several=True)
+    assert 'Image: <span class="mono">mirror/<wbr>a<wbr>:1</span>' in text
+    assert 'Pull secrets: <span class="mono">one, two</span>' in text
+
+
+@pytest.mark.parametrize("by_cluster", [True, False])
+def test_a_secret_that_was_not_read_has_the_reason_that_applies(
+    by_cluster: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secret_scan, "services", lambda: SimpleNamespace(by_cluster=by_cluster))
+    scanned = Scanned(Key("team-a", "theirs"), (), (Finding.UNREAD,))
+    wanted = FINDINGS[Finding.UNREAD].hint if by_cluster else UNREAD_LOCAL
+    assert secret_scan._reason(Finding.UNREAD, scanned) == named({}, wanted)
