@@ -96,14 +96,7 @@ def deletion_sentences(
     """What a deletion means for rules: of sources, of copies, and of registries whose name a rule waits for. Values
     print as namespace/name. `many`: more than one registry is deleted. `fill` is `names.plain` for plain text."""
     if not many:
-        source = gettext(
-            "This registry is the source of a sync rule. The rule ends, and its copies are no longer synced."
-        )
-        copy = gettext("A sync rule made this copy. The rule does not create it again by itself.")
-        name = gettext(
-            "A sync rule waits for this name: after the deletion, it creates a copy of its source here."
-        )
-        texts = (sources, source), (copies, copy), (awaited, name)
+        texts = zip((sources, copies, awaited), _about_one(), strict=True)
         return [text for concerned, text in texts if concerned]
     counted = (
         (
@@ -132,6 +125,17 @@ def deletion_sentences(
         ),
     )
     return [fill({"names": _names(those)}, text, n=len(those)) for those, text in counted if those]
+
+
+def _about_one() -> tuple[str, str, str]:
+    """What the deletion of one registry means: of a source, of a copy, and of one whose name a rule waits for."""
+    return (
+        gettext(
+            "This registry is the source of a sync rule. The rule ends, and its copies are no longer synced."
+        ),
+        gettext("A sync rule made this copy. The rule does not create it again by itself."),
+        gettext("A sync rule waits for this name: after the deletion, it creates a copy of its source here."),
+    )
 
 
 def _names(registries: Sequence[object]) -> list[object]:
