@@ -264,7 +264,7 @@ OPERATIONS = (
     _of_run(
         "leaveRun",
         "leave",
-        _("Keep a stopped change of passwords as it is"),
+        _("Keep a stopped password change"),
         _("What waits stays unchanged, and the passwords that the run kept are forgotten."),
         examples.ROTATION,
     ),

@@ -68,6 +68,8 @@ def test_where_there_is_little_room_groups_are_chosen_and_results_counted(people
     page.goto("/registries/?status=failed")
     total = page.locator("#tile-failed .tile-count").inner_text()
     expect(page.locator(".result-count")).to_have_text(f"{total} 个镜像源")
+    expect(page.locator(".result-count")).to_be_visible(visible=width > 575)  # its marked tile has the number
+    page.goto("/registries/?status=failed&q=a")
     expect(page.locator(".result-count")).to_be_visible()
 
 

@@ -183,7 +183,7 @@ def test_deleting_several_takes_their_number_typed(
     for name in doomed:
         expect(form.get_by_role("listitem").filter(has_text=name)).to_be_visible()
     button = form.get_by_role("button", name=re.compile(f"^{words.confirm_deletion}"))
-    expect(form.get_by_text(words.delete_warning)).to_be_visible()
+    expect(form.get_by_text(words.delete_many_warning)).to_be_visible()
     expect(button).to_be_disabled()
     form.get_by_role("textbox").fill("3")
     button.click()

@@ -54,7 +54,7 @@ def test_take_few_steps(people: People, console: RunningConsole) -> None:
     form.get_by_role("button", name=ZH.test).click()
     expect(form.locator(".verdict-ok")).to_be_visible()
     form.get_by_role("button", name=ZH.ok, exact=True).click()
-    expect(page.get_by_text("已添加 生产")).to_be_visible()
+    expect(page.get_by_text("已添加「生产」")).to_be_visible()
     assert 3 < steps(page) <= 9, "add a tested Harbor"
 
     page.goto("/registries/?size=10&q=a")

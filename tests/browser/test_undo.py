@@ -25,7 +25,7 @@ def deleted(people: People, console: RunningConsole, name: str) -> Page:
     expect(dialog(page).get_by_text("立即清除密码")).to_be_visible()
     dialog(page).get_by_role("textbox").fill(name)
     dialog(page).get_by_role("button", name="确定删除").click()
-    expect(page.get_by_text("已删除 要撤销")).to_be_visible()
+    expect(page.get_by_text("已删除「要撤销」")).to_be_visible()
     expect(row(page, name)).to_have_count(0)
     return page
 

@@ -131,7 +131,7 @@ def test_a_link_within_a_page_leads_to_what_is_not_under_the_bar(people: People)
     page = people("olive").open("/oapis/docs", language="en", width=360, height=640)
     page.emulate_media(reduced_motion="reduce")  # at once, not passing by
 
-    page.get_by_role("link", name="POST Verify").click()
+    page.get_by_role("link", name="POST Test a registry").click()
 
     page.wait_for_function(JUST_BELOW_THE_BAR, arg="op-verify-title")
 

@@ -194,7 +194,7 @@ def test_a_release_that_nobody_finished_ends_after_a_while(
 
     from registries.domain.reading import as_applied
     from registries.domain.resource import new_resource
-    from registries.pull_secrets import secret as module
+    from registries.pull_secrets import replacing as module
 
     before = people.add(**probing("harbor"))
     store: Any = services().store

@@ -55,6 +55,7 @@ class Words:
     just_now: str
     locked_settings: str
     delete_warning: str
+    delete_many_warning: str
     finished: str
     discard: str
     discard_no: str
@@ -105,6 +106,7 @@ ZH = Words(
     just_now="刚刚",
     locked_settings="不能修改域名、用户名、密码等核心配置。如需修改，请删除后重新创建。",
     delete_warning="删除镜像源后，使用该凭证的镜像将无法正常拉取。",
+    delete_many_warning="删除镜像源后，使用该凭证的镜像将无法正常拉取。",
     finished="删除完成",
     discard="放弃已填写的内容？",
     discard_no="继续填写",
@@ -156,6 +158,7 @@ EN = Words(
     locked_settings="Address, user name, password and other core settings cannot be changed. To change them, "
     "delete the registry and add it again.",
     delete_warning="Images that use this credential can no longer be pulled once it is deleted.",
+    delete_many_warning="Images that use these credentials can no longer be pulled once they are deleted.",
     finished="Deletion finished",
     discard="Discard your input?",
     discard_no="Keep editing",
