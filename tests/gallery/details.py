@@ -65,7 +65,7 @@ def messages(page: Page, scene: Scene) -> None:
 
 
 def relatives(page: Page, scene: Scene) -> None:
-    page.locator("#relatives .relatives").scroll_into_view_if_needed()
+    page.locator("#relatives .relatives").first.scroll_into_view_if_needed()
 
 
 def sync_panel(page: Page, scene: Scene) -> None:
