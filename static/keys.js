@@ -1,4 +1,4 @@
-// Keys of the list, and the palette (Ctrl-K) of every page. None works in a field, in a dialog, or while an input method composes.
+// Keys of the list and of a registry's page, and the palette (Ctrl-K) of every page. None works in a field, in a dialog, or while an input method composes.
 import { openDialog } from "./dialog.js";
 import { test } from "./row-menu.js";
 
@@ -66,6 +66,25 @@ const KEYS = {
   "?": () => sheet.showPopover(),
 };
 
+function press(id) {
+  const it = document.getElementById(id);
+  if (it?.getAttribute("aria-disabled") !== "true") it?.click();
+}
+
+// On the page of a registry the same keys mean this registry, and those that fail before and after it.
+const DETAILS_KEYS = {
+  j: () => press("failing-after"),
+  k: () => press("failing-before"),
+  t: () => press("test-button"),
+  e: () => press("edit-link"),
+  "?": KEYS["?"],
+};
+
+function keys() {
+  if (document.getElementById("list")) return KEYS;
+  return document.getElementById("details") ? DETAILS_KEYS : { "?": KEYS["?"] };
+}
+
 // A key that is held down moves on through the rows, and does everything else once.
 function isFree(event) {
   if (event.repeat && !["j", "k"].includes(event.key)) return false;
@@ -116,7 +135,7 @@ if (palette) {
       openPalette();
       return;
     }
-    const act = isFree(event) && (document.getElementById("list") || event.key === "?") && KEYS[event.key];
+    const act = isFree(event) && keys()[event.key];
     if (!act) return;
     event.preventDefault();
     act();

@@ -283,6 +283,21 @@ class TestKeys:
         expect(page.locator("#q")).to_have_value("jc")
         expect(dialog(page)).to_have_count(0)
 
+    def test_mean_the_registry_on_its_page(self, people: People) -> None:
+        page = people("olive").open("/registries/team-a/dockerhub-team-a/?status=failed")
+        here = page.url
+        self.press(page, "e")
+        expect(dialog(page)).to_be_visible()
+        self.press(page, "Escape")
+        expect(dialog(page)).to_have_count(0)
+        self.press(page, "j")
+        expect(page).not_to_have_url(here)
+        expect(page.locator("#failing-before")).to_be_visible()
+        self.press(page, "k")
+        expect(page).to_have_url(here)
+        with page.expect_request("**/verify/?show=panel"):
+            self.press(page, "t")
+
     def test_are_on_a_sheet(self, people: People) -> None:
         page = people("olive").open()
         page.keyboard.press("?")
