@@ -19,6 +19,7 @@ from registries.domain.metadata import (
     namespace_problem,
     text_problem,
 )
+from registries.domain.moments import read_date
 from registries.domain.registry import (
     CONTACT_MAX,
     DESCRIPTION_MAX,
@@ -32,7 +33,6 @@ from registries.domain.registry import (
     Key,
     Provider,
     RegistrySecret,
-    read_date,
 )
 from registries.probe.certificate import CertificateFacts
 from registries.probe.credentials import CredentialsError, check_credentials

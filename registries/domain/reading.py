@@ -11,17 +11,8 @@ from types import MappingProxyType
 from typing import Any
 
 from registries.addresses import AddressError, may_hold_password, parse_address
-from registries.domain.registry import (
-    Key,
-    Origin,
-    Provider,
-    RegistrySecret,
-    Verification,
-    VerifyStatus,
-    in_any_zone,
-    read_date,
-    read_moment,
-)
+from registries.domain.moments import in_any_zone, read_date, read_moment
+from registries.domain.registry import Key, Origin, Provider, RegistrySecret, Verification, VerifyStatus
 from registries.domain.resource import (
     API_VERSION,
     COPIED_FROM,

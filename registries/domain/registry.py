@@ -5,10 +5,9 @@ is listed, shown or logged has a field for it.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from sys import intern
@@ -26,9 +25,6 @@ STALE_AFTER = timedelta(days=7)
 EXPIRES_SOON = timedelta(days=30)
 INFORMATION = ("display_name", "description", "owner", "support_contact", "expires_at", "probe_image")
 """The fields that may change after a registry was added. Only the probe image has an effect on a test."""
-
-_DAY = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}")
-_SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
 class Provider(StrEnum):
@@ -286,36 +282,3 @@ def credential_of(registry: RegistrySecret, password: str) -> Credential:
         registry.probe_image,
         registry.generation,
     )
-
-
-_FIRST, _LAST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
-
-
-def read_date(text: str) -> date | None:
-    """A day as YYYY-MM-DD, from 2000 on; None for any other text."""
-    if not _DAY.fullmatch(text):
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def read_moment(text: str) -> datetime | None:
-    """A moment as 2027-01-31T12:00:00Z; None for any other text."""
-    if not _SECOND.fullmatch(text):
-        return None
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def in_any_zone(at: datetime) -> datetime:
-    """The moment, or the nearest one that every time zone has: 9999-12-31T23:59:59Z has none in Shanghai."""
-    return min(max(at, _FIRST), _LAST)
-
-
-def moment_text(at: datetime) -> str:
-    """A moment as 2027-01-31T12:00:00Z."""
-    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -13,6 +13,7 @@ from hashlib import blake2b
 from secrets import token_bytes
 from typing import Any, cast
 
+from registries.domain.moments import moment_text
 from registries.domain.registry import (
     INFORMATION,
     Draft,
@@ -21,7 +22,6 @@ from registries.domain.registry import (
     RegistrySecret,
     Verification,
     VerifyStatus,
-    moment_text,
 )
 from registries.domain.writer import LAST_APPLIED as LAST_APPLIED
 

@@ -10,6 +10,7 @@ from urllib.parse import quote, quote_plus
 
 from registries.addresses import AddressError, parse_address
 from registries.domain.metadata import TELLING, name_problem, namespace_problem, text_problem
+from registries.domain.moments import moment_text, read_date, read_moment
 from registries.domain.registry import (
     CONTACT_MAX,
     DESCRIPTION_MAX,
@@ -17,9 +18,6 @@ from registries.domain.registry import (
     PROBE_IMAGE_MAX,
     USERNAME_MAX,
     Provider,
-    moment_text,
-    read_date,
-    read_moment,
 )
 
 NOT_VALID = "(not-valid)"

@@ -11,7 +11,8 @@ from hmac import compare_digest
 from secrets import token_hex
 
 from registries.cluster.connection import Json
-from registries.domain.registry import Key, moment_text, read_moment
+from registries.domain.moments import moment_text, read_moment
+from registries.domain.registry import Key
 from registries.domain.resource import PREFIX
 
 REPLACING = PREFIX + "replacing"

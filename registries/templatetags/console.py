@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString  # noqa: TID251
 
-from registries.domain.registry import in_any_zone
+from registries.domain.moments import in_any_zone
 from registries.web.icons import current_version
 from registries.web.lists.rows import Seen
 from registries.words import labels

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from registries.domain.registry import Key, moment_text
+from registries.domain.moments import moment_text
+from registries.domain.registry import Key
 from registries.pull_secrets.replacing import LEFT_ALONE, REPLACING, Marks
 
 KEY, UID = Key("team-a", "harbor-prod"), "6a9f1a52-0000-4000-8000-000000000001"

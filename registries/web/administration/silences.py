@@ -14,7 +14,8 @@ from registries.addresses import AddressError, parse_address
 from registries.audit.action import Action
 from registries.domain.access import Permission, role_for
 from registries.domain.errors import Cause, Forbidden, Invalid, Problem
-from registries.domain.registry import Key, read_date
+from registries.domain.moments import read_date
+from registries.domain.registry import Key
 from registries.log_in.access import ConsoleRequest
 from registries.models import Silence
 from registries.schedule import silences
