@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from registries.addresses import DOCKER_HUB, DOCKER_HUB_HOST
 from registries.domain.registry import Ending
 from registries.events.change import Change, ChangeKind, newest
-from registries.words import labels
+from registries.words import labels, times
 from registries.words.language import comma
 
 LISTED = 10
@@ -193,7 +193,7 @@ def reason_of(change: Change) -> str:
     """Why a registry fails, or what expires and when."""
     if change.kind is ChangeKind.EXPIRING:
         what = Ending(change.reason) if change.reason in list(Ending) else Ending.CREDENTIAL
-        return labels.expiry(_last_day(change), what, timezone.localdate(change.at))
+        return times.expiry(_last_day(change), what, timezone.localdate(change.at))
     return labels.reason(change.reason) if change.reason else ""
 
 

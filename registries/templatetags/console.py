@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString  # noqa: TID251
 from registries.domain.moments import in_any_zone
 from registries.web.icons import current_version
 from registries.web.lists.rows import Seen
-from registries.words import labels
+from registries.words import times
 from registries.words.language import comma, is_chinese, sentences
 
 register = template.Library()
@@ -197,7 +197,7 @@ def day(at: datetime) -> SafeString:
 @register.simple_tag
 def past(at: datetime) -> SafeString:
     """The age of a moment, absolute in the title."""
-    return moment(at, labels.ago(at, timezone.now()))
+    return moment(at, times.ago(at, timezone.now()))
 
 
 @register.simple_tag

@@ -21,7 +21,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.web import filters
 from registries.web.responses import details_url
 from registries.wiring import services
-from registries.words import labels
+from registries.words import times
 from registries.words.names import named
 from registries.words.problems import problem_text
 
@@ -85,7 +85,7 @@ def _away() -> dict[str, Any] | None:
     if freshness.problem is None:
         return None
     at = freshness.as_of
-    ago = labels.ago(at, datetime.now(UTC))
+    ago = times.ago(at, datetime.now(UTC))
     return {"text": problem_text(freshness.problem), "at": at, "ago": ago}
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils.translation import override
 
-from registries.words import labels
+from registries.words import times
 
 NOW = datetime(2026, 12, 1, 5, 47, tzinfo=UTC)
 
@@ -25,5 +25,5 @@ def test_a_span_and_its_begin_agree(minutes: int, span: str, ago: str) -> None:
     length = timedelta(minutes=minutes, seconds=40)
 
     with override("en"):
-        assert labels.span(length) == span
-        assert labels.ago(NOW - length, NOW) == ago
+        assert times.span(length) == span
+        assert times.ago(NOW - length, NOW) == ago

@@ -30,8 +30,9 @@ from registries.web.form_dialogs import ALL, confirm, scopes, submit
 from registries.web.forms import CauseForm
 from registries.web.responses import dialog
 from registries.wiring import services
-from registries.words.labels import FIELDS, ago
+from registries.words.labels import FIELDS
 from registries.words.problems import cause_text
+from registries.words.times import ago
 
 PAGE, TEMPLATE = "registries:channels", "channels/_form.html"
 SECRETS = ("url", "secret", "token")

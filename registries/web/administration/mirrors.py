@@ -20,7 +20,7 @@ from registries.web.form_dialogs import confirm, submit
 from registries.web.forms import CauseForm, plain_input
 from registries.web.responses import back
 from registries.wiring import services
-from registries.words.labels import ago
+from registries.words.times import ago
 
 PAGE = "registries:mirrors"
 UPSTREAMS = ("docker.io", "ghcr.io", "quay.io", "registry.k8s.io")

@@ -21,7 +21,7 @@ from registries.web.form_dialogs import confirm_by_name, submit
 from registries.web.responses import dialog
 from registries.web.shares import share
 from registries.wiring import services
-from registries.words import labels
+from registries.words import times
 
 PAGE = "registries:namespaces"
 SHOWN = 5
@@ -98,4 +98,4 @@ def _forget(name: str) -> None:
 
 def _interval(setting: Setting) -> tuple[str, bool]:
     """An interval in words, and whether it is the default."""
-    return labels.every(setting.interval), setting.source is Source.CONSOLE
+    return times.every(setting.interval), setting.source is Source.CONSOLE

@@ -31,7 +31,7 @@ from registries.web.lists.probe_images import troubles
 from registries.web.responses import details_url
 from registries.web.shares import Part, share
 from registries.wiring import services
-from registries.words import labels
+from registries.words import labels, times
 from registries.words.labels import Label
 
 YESTERDAY = timedelta(hours=24)
@@ -176,9 +176,9 @@ def _news(facts: Facts, scope: tuple[str, ...] | None, now: datetime) -> dict[st
         "failing": _failing(older, now),
         "failing_url": filters.url(ListQuery(), status=Filter.FAILED),
         "calm": _calm(facts),
-        "tested": survey.tested_at and _("Checked %(ago)s.") % {"ago": labels.ago(survey.tested_at, now)},
+        "tested": survey.tested_at and _("Checked %(ago)s.") % {"ago": times.ago(survey.tested_at, now)},
         "next_check": _next_check(outlook(scope, now), now),
-        "incident": incident and {"at": incident.began_at, "ago": labels.ago(incident.began_at, now)},
+        "incident": incident and {"at": incident.began_at, "ago": times.ago(incident.began_at, now)},
     }
 
 
@@ -220,7 +220,7 @@ def _turns(found: Sequence[Turn], most: int, now: datetime) -> Lines:
 def _broken(found: Sequence[Turn], fresh: Sequence[Older], now: datetime) -> Lines:
     """What broke: the changes, and the groups that fail for less than a day without one."""
     lines = [_turn(it, now) for it in found[:BROKEN]]
-    lines += [replace(it, ago=labels.ago(it.at, now)) for it in (_group(*one, now) for one in fresh)]
+    lines += [replace(it, ago=times.ago(it.at, now)) for it in (_group(*one, now) for one in fresh)]
     lines.sort(key=lambda it: it.at or now, reverse=True)
     return Lines(tuple(lines[:BROKEN]), max(0, len(found) + len(fresh) - BROKEN))
 
@@ -237,7 +237,7 @@ def _turn(turn: Turn, now: datetime) -> Line:
     label = labels.STATES["flapping"] if turn.state is State.FLAPPING else labels.FILTERS[Filter.FAILED]
     if turn.state is State.OK:
         label = labels.FILTERS[Filter.SUCCESS]
-    reason, ago = labels.reason(turn.reason), labels.ago(turn.at, now)
+    reason, ago = labels.reason(turn.reason), times.ago(turn.at, now)
     first = turn.registries[0]
     if len(turn.registries) == 1:
         line = Line(label, first.title, details_url(first.key), reason, first.namespace, turn.at, ago)
@@ -272,7 +272,7 @@ def _group(where: tuple[str, str], count: int, at: datetime | None, now: datetim
         reason=labels.reason(reason),
         where=counted(count),
         at=at,
-        ago=_("for %(span)s") % {"span": labels.span(now - at)} if at else "",
+        ago=_("for %(span)s") % {"span": times.span(now - at)} if at else "",
     )
 
 
@@ -282,7 +282,7 @@ def _tasks(facts: Facts, now: datetime) -> list[Task]:
     tally = survey.tally
 
     def filtered(text: str, status: Filter, kind: str, some: Some | None = None) -> Task:
-        names = _names(some, lambda it: labels.next_expiry(it, today)) if some else ()
+        names = _names(some, lambda it: times.next_expiry(it, today)) if some else ()
         more = some.more if some else 0
         return Task(text, tally.of(status), kind, filters.url(ListQuery(), status=status), names, more)
 
@@ -301,7 +301,7 @@ def _tasks(facts: Facts, now: datetime) -> list[Task]:
         having(Trait.PLAIN_HTTP, survey.plain, lambda _it: ""),
     ]
     if settings.PASSWORD_AGE_DAYS > 0:
-        tasks.insert(4, having(Trait.AGED, survey.old, lambda it: labels.ago(it.password_set_at, now)))
+        tasks.insert(4, having(Trait.AGED, survey.old, lambda it: times.ago(it.password_set_at, now)))
     return [*_image_task(facts), *tasks]
 
 

@@ -21,7 +21,7 @@ from registries.schedule import recent as schedule
 from registries.verification.history import Check
 from registries.web.lists import probe_images
 from registries.web.responses import details_url
-from registries.words import labels
+from registries.words import labels, times
 from registries.words.labels import Label
 from registries.words.language import Text
 
@@ -168,7 +168,7 @@ def row_of(
         if check
         else labels.short_obstacle(registry) or seen.image or _short_reason(registry, today),
         obstacle=labels.obstacle(registry),
-        ago=_failing_for(seen.since, now) if seen.since else labels.ago(verification.at, now),
+        ago=_failing_for(seen.since, now) if seen.since else times.ago(verification.at, now),
         seen=seen,
         stale=verification.is_stale(now),
         testing=check is not None,
@@ -196,7 +196,7 @@ def rows_html(
         if seen.since:
             age: object = _failing_for(seen.since, now)
         else:
-            age = labels.age(verification.at, now) if verification.at else None
+            age = times.age(verification.at, now) if verification.at else None
         delay = poll_delay(check.started_at, now) if check else ""
         shown = (
             id(registry),
@@ -221,7 +221,7 @@ def rows_html(
 
 
 def _failing_for(since: datetime, now: datetime) -> str:
-    return _("failing for %(span)s") % {"span": labels.span(now - since)}
+    return _("failing for %(span)s") % {"span": times.span(now - since)}
 
 
 def abilities(access: Access, namespace: str, registry: RegistrySecret | None = None) -> str:
@@ -244,7 +244,7 @@ def _short_reason(registry: RegistrySecret, today: date) -> str:
     if verification.unproven:
         return str(labels.UNPROVEN.hint)
     if verification.status.value != "failed":
-        return labels.next_expiry(registry, today)
+        return times.next_expiry(registry, today)
     return labels.reason(verification.reason) or verification.message
 
 

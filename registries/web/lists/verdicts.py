@@ -13,7 +13,7 @@ from registries.probe import Reason, Result, Step
 from registries.probe.certificate import CertificateFacts, ServerCertificates
 from registries.probe.image import ImageResult, NodePlatform, PlatformSize, PullQuota
 from registries.verification.history import Check, NotTested, Tested
-from registries.words import labels, providers
+from registries.words import labels, providers, times
 
 NAMES_SHOWN = 8
 CAUTIONS = frozenset({"tls_not_verified", "nodes_have_mirrors", "old_password_refused"})
@@ -191,15 +191,15 @@ def stage_views(steps: tuple[Step, ...], *, verified: bool = True) -> tuple[Stag
 
     `verified`: whether the test proved the password.
     """
-    times, passed = dict[str, float](), dict[str, bool]()
+    lengths, passed = dict[str, float](), dict[str, bool]()
     for it in steps:
-        times[it.name] = times.get(it.name, 0.0) + it.milliseconds
+        lengths[it.name] = lengths.get(it.name, 0.0) + it.milliseconds
         passed[it.name] = passed.get(it.name, True) and it.ok
     return tuple(
         StageView(
-            name, labels.stage(name), labels.duration(spent), passed[name], verified or name != "confirm"
+            name, labels.stage(name), times.duration(spent), passed[name], verified or name != "confirm"
         )
-        for name, spent in times.items()
+        for name, spent in lengths.items()
     )
 
 
@@ -223,7 +223,7 @@ def _with_details(verdict: Verdict, result: Result) -> Verdict:
         detail=result.detail,
         cause=labels.test_cause(result.cause or ""),
         stages=stage_views(result.steps, verified=result.reason is not Reason.OK_UNVERIFIED),
-        duration=labels.duration(duration) if duration else "",
+        duration=times.duration(duration) if duration else "",
         token_host=(result.token_host or "") if result.token_host != result.registry_host else "",
         quoted=result.quoted,
         node=result.node_message(get_language()),
@@ -259,11 +259,11 @@ def verdict_of_stored(registry: RegistrySecret, recent: Sequence[Check], now: da
             message=labels.reason(verification.reason) or verification.message,
             hint=first or labels.reason_hint(verification.reason),
         )
-    ago, stale = labels.ago(verification.at, now), verification.is_stale(now)
+    ago, stale = times.ago(verification.at, now), verification.is_stale(now)
     correctable = verification.reason not in ELSEWHERE
     verdict = replace(verdict, at=verification.at, ago=ago, stale=stale, correctable=correctable)
     good = next((it for it in recent if isinstance(it.outcome, Result) and it.outcome.ok), None)
     if good is None or verification.status.value != "failed":
         return verdict
-    text = providers.last_connected(verification.reason, *account, labels.ago(good.started_at, now))
+    text = providers.last_connected(verification.reason, *account, times.ago(good.started_at, now))
     return replace(verdict, before=text)

@@ -39,7 +39,7 @@ from registries.web.registry.test_one import panel
 from registries.web.responses import details_url, is_htmx, part_of_page, pulse_every
 from registries.web.runs.progress import undo_url
 from registries.wiring import services
-from registries.words import journal, labels, providers
+from registries.words import journal, labels, providers, times
 from registries.words.problems import problem_text
 from registries.words.pull_secrets import image_problem
 from registries.words.shell import ASK_TOKEN, BEARER, new_password, new_registry, with_password
@@ -135,7 +135,7 @@ def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) 
         "authorities": _authorities(registry),
         "now": datetime.now(UTC),
         "expiries": _expiries(registry),
-        "old_password": labels.old_password(
+        "old_password": times.old_password(
             timezone.now() - registry.password_set_at, settings.PASSWORD_AGE_DAYS
         ),
         "watched": watched.of(registry, datetime.now(UTC)),
@@ -269,7 +269,7 @@ def _expiries(registry: RegistrySecret) -> dict[str, str]:
     """When the credential and the certificate expire, in words, by the code of the Ending: those that do so soon."""
     today = timezone.localdate()
     soon = (it for it in registry.endings if it[0] <= today + EXPIRES_SOON)
-    return {what.value: labels.expiry(day, what, today) for day, what in soon}
+    return {what.value: times.expiry(day, what, today) for day, what in soon}
 
 
 def _silence(access: Access, registry: RegistrySecret) -> dict[str, Any]:

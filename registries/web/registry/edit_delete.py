@@ -26,7 +26,7 @@ from registries.web.responses import back, details_url, dialog, done, gone, show
 from registries.web.runs.delete_many import delete_with_copies, effects
 from registries.web.runs.progress import choice, undo_url
 from registries.wiring import services
-from registries.words import labels
+from registries.words import labels, times
 from registries.words.language import sentences
 
 
@@ -80,7 +80,7 @@ def newer(access: Access, registry: RegistrySecret, name: str) -> Newer:
         text=registry.information[name],
         person=person or _("someone else"),
         at=at,
-        ago=labels.ago(at, datetime.now(UTC)),
+        ago=times.ago(at, datetime.now(UTC)),
     )
 
 

@@ -21,7 +21,7 @@ from registries.web.form_dialogs import submit
 from registries.web.forms import CauseForm
 from registries.web.responses import gone
 from registries.wiring import services
-from registries.words import labels
+from registries.words import times
 
 OFFERED: tuple[timedelta | None, ...] = (
     None,
@@ -40,7 +40,7 @@ class IntervalForm(CauseForm):
     def __init__(self, *args: Any, inherited: Setting, own: Setting, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offered = [*OFFERED, *({own.interval} - {*OFFERED} if own != inherited else ())]
-        choices = [(write_interval(it), capfirst(labels.every(it))) for it in offered]
+        choices = [(write_interval(it), capfirst(times.every(it))) for it in offered]
         self.fields["interval"].choices = [(INHERITED, _inherited(inherited)), *choices]  # type: ignore[attr-defined]
         self.initial["interval"] = INHERITED if own == inherited else write_interval(own.interval)
 
@@ -95,7 +95,7 @@ def _save(request: ConsoleRequest, namespace: str, registry: RegistrySecret | No
             interval = read_interval(typed)
         except ValueError as error:
             raise Invalid(namespace, [Cause("interval", Problem.UNKNOWN)]) from error
-        note, text = f"set {typed}" if interval else "off", labels.every(interval)
+        note, text = f"set {typed}" if interval else "off", times.every(interval)
         intervals.choose(access=access, namespace=namespace, uid=uid, interval=interval)
     key = registry.key if registry else None
     services().audit.record(access, Action.INTERVAL, key=key, namespace=namespace, uid=uid, note=note)
@@ -104,5 +104,5 @@ def _save(request: ConsoleRequest, namespace: str, registry: RegistrySecret | No
 
 def _inherited(setting: Setting) -> str:
     if setting.source is Source.NAMESPACE:
-        return _("As the namespace: %(interval)s") % {"interval": labels.every(setting.interval)}
-    return _("Default: %(interval)s") % {"interval": labels.every(setting.interval)}
+        return _("As the namespace: %(interval)s") % {"interval": times.every(setting.interval)}
+    return _("Default: %(interval)s") % {"interval": times.every(setting.interval)}

@@ -16,7 +16,7 @@ from registries.schedule.intervals import Setting, Source
 from registries.schedule.state import State, was_refused
 from registries.web.lists.rows import DAYS, in_numbers, until_now
 from registries.wiring import services
-from registries.words import labels
+from registries.words import labels, times
 from registries.words.language import Text
 
 CHANGES = 5
@@ -100,7 +100,7 @@ def of(registry: RegistrySecret, now: datetime) -> Watched:
         days=strip,
         days_text=in_numbers(month),
         legend=[kind for mark, kind in KINDS.items() if mark in month],
-        availability=[(labels.span(window), _percent(share)) for window, share in shares],
+        availability=[(times.span(window), _percent(share)) for window, share in shares],
         turns=[_turn(it) for it in changes[:CHANGES]],
         next="" if registry.deleting else _next(row, setting, now),
         source="" if registry.deleting else _source(row, setting),
@@ -151,7 +151,7 @@ def _day(day: date, record: DayRecord | None, causes: list[str]) -> Day:
     if record.failed:
         parts.append(_("%(number)s failed") % {"number": record.failed})
     if record.down:
-        parts += [_("failing for %(span)s") % {"span": labels.span(timedelta(seconds=record.down))}, *causes]
+        parts += [_("failing for %(span)s") % {"span": times.span(timedelta(seconds=record.down))}, *causes]
     return Day(mark, " · ".join(parts))
 
 
@@ -180,11 +180,11 @@ def _next(row: ScheduledCredential | None, setting: Setting, now: datetime) -> s
         return _("No scheduled check is planned")
     if row is None or row.interval is None or row.due_at is None:
         return _("Scheduled checks are off")
-    every = labels.whole_span(timedelta(seconds=row.interval))
+    every = times.whole_span(timedelta(seconds=row.interval))
     if row.due_at <= now:
         return _("Checked every %(every)s; the next check is due") % {"every": every}
     left = row.due_at - now
-    texts = {"every": every, "wait": labels.span(left)}
+    texts = {"every": every, "wait": times.span(left)}
     if left.total_seconds() > row.interval * JITTER[1] and was_refused(row.recent, row.tested_reason):
         return _("Checked every %(every)s, less often while it is refused; next check in %(wait)s") % texts
     return _("Checked every %(every)s; next check in %(wait)s") % texts

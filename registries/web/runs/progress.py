@@ -18,7 +18,7 @@ from registries.runs.run import RunState, RunView
 from registries.web.responses import dialog
 from registries.web.runs.notices import add_notices
 from registries.wiring import services
-from registries.words import labels
+from registries.words import times
 from registries.words.problems import problem_text
 
 CHANGED = "runs-changed"
@@ -63,7 +63,7 @@ def choice(request: HttpRequest, *, shared: bool = True) -> dict[str, Any]:
     `shared`: other registries may have the password."""
     undo = services().undo
     return {
-        "undo_lasts": labels.span(timedelta(hours=undo.hours)) if undo.is_on else "",
+        "undo_lasts": times.span(timedelta(hours=undo.hours)) if undo.is_on else "",
         "forget": "forget" in request.POST,
         "shared": shared,
     }

@@ -23,7 +23,7 @@ from registries.web import filters
 from registries.web.responses import details_url, dialog, is_htmx
 from registries.web.runs.progress import run_dialog
 from registries.wiring import services
-from registries.words import labels, providers
+from registries.words import labels, providers, times
 from registries.words.problems import problem_text
 
 LINES = 100
@@ -195,7 +195,7 @@ def _text(it: Group | Item) -> str:
 def _line(line: Item, *, in_group: bool = False) -> dict[str, Any]:
     """In a group, the head has the text once for all lines."""
     kind, icon = _mark(line)
-    took = labels.duration(line.duration_ms) if line.duration_ms else ""
+    took = times.duration(line.duration_ms) if line.duration_ms else ""
     text = "" if in_group else _text(line)
     return {"it": line, "kind": kind, "icon": icon, "text": text, "took": took, "url": details_url(line.key)}
 
