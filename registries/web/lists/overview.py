@@ -1,6 +1,6 @@
 """概览 (overview): what broke, what fails, and what needs attention, on one page."""
 
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,16 +15,17 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from registries.domain.access import Access, Permission
-from registries.domain.query import Filter, ListQuery, Page, Tally, Trait
+from registries.domain.query import Filter, ListQuery, Page, Tally
 from registries.domain.registry import RegistrySecret
 from registries.index.snapshot import Snapshot, Visible, visible, visible_namespaces
-from registries.index.survey import Some, Survey
+from registries.index.survey import Survey
 from registries.log_in.access import ConsoleRequest
 from registries.probe.schedule import registry_of
 from registries.schedule import network
 from registries.schedule.recent import MOST, Outlook, Turn, hosts_failing_since, newest_change, outlook, turns
 from registries.schedule.state import State
 from registries.web import filters
+from registries.web.lists.checklist import NAMES, tasks
 from registries.web.lists.group_rows import counted, spread
 from registries.web.lists.list import NOBODY, ListControls
 from registries.web.lists.probe_images import troubles
@@ -35,7 +36,7 @@ from registries.words import labels, times
 from registries.words.labels import Label
 
 YESTERDAY = timedelta(hours=24)
-BROKEN, RECOVERED, FAILING, NAMES, NAMESPACES = 5, 3, 5, 2, 6
+BROKEN, RECOVERED, FAILING, NAMESPACES = 5, 3, 5, 6
 """The most lines of each list: so many fit on a screen."""
 FEW = 500
 """Hosts that one query names; for more, the times of all are read."""
@@ -61,18 +62,6 @@ class Line:
     """Whether the text is a display name, and no host or name of Kubernetes."""
     namespaced: bool = False
     """Whether the place is a namespace, and no count."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One line of the checklist. `names` are (title, URL, note) of the first registries."""
-
-    text: str
-    count: int
-    kind: str
-    url: str = ""
-    names: tuple[tuple[str, str, str], ...] = ()
-    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +110,7 @@ def overview(request: ConsoleRequest) -> HttpResponse:
     }
     if survey.tally.total:
         scope = _scope(snapshot, access)
-        context |= _news(facts, scope, now) | {"tasks": _tasks(facts, now)}
+        context |= _news(facts, scope, now) | {"tasks": tasks(survey, facts.images, now)}
         context["namespaces"] = _namespaces(facts.namespaces, access)
         # Without a number: it takes lists of the cluster.
         context["unused_url"] = services().pull_failures.available and filters.url(ListQuery(), unused=NOBODY)
@@ -274,49 +263,6 @@ def _group(where: tuple[str, str], count: int, at: datetime | None, now: datetim
         at=at,
         ago=_("for %(span)s") % {"span": times.span(now - at)} if at else "",
     )
-
-
-def _tasks(facts: Facts, now: datetime) -> list[Task]:
-    """The checklist, in the order of urgency. A line without a registry is done."""
-    survey, today = facts.survey, timezone.localdate(now)
-    tally = survey.tally
-
-    def filtered(text: str, status: Filter, kind: str, some: Some | None = None) -> Task:
-        names = _names(some, lambda it: times.next_expiry(it, today)) if some else ()
-        more = some.more if some else 0
-        return Task(text, tally.of(status), kind, filters.url(ListQuery(), status=status), names, more)
-
-    def having(trait: Trait, some: Some, note: Callable[[RegistrySecret], str]) -> Task:
-        target = filters.url(ListQuery(), trait=trait)
-        return Task(filters.trait(trait), some.count, "warn", target, _names(some, note), some.more)
-
-    tasks = [
-        filtered(
-            _("Credential or certificate expires within 30 days"), Filter.EXPIRING, "warn", survey.expiring
-        ),
-        filtered(_("Never tested"), Filter.UNTESTED, "idle"),
-        filtered(_("Not tested for a week"), Filter.STALE, "idle"),
-        filtered(str(labels.UNPROVEN.hint), Filter.UNPROVEN, "warn"),
-        having(Trait.NOT_VERIFIED, survey.not_verified, lambda _it: ""),
-        having(Trait.PLAIN_HTTP, survey.plain, lambda _it: ""),
-    ]
-    if settings.PASSWORD_AGE_DAYS > 0:
-        tasks.insert(4, having(Trait.AGED, survey.old, lambda it: times.ago(it.password_set_at, now)))
-    return [*_image_task(facts), *tasks]
-
-
-def _image_task(facts: Facts) -> list[Task]:
-    """No line without a registry: most people have no probe image."""
-    found = [it for it in facts.survey.probed if it.uid in facts.images]
-    some = Some(tuple(found[:NAMES]), len(found))
-    names = _names(some, lambda _it: "")
-    return (
-        [Task(_("Problem with the probe image"), some.count, "warn", "", names, some.more)] if found else []
-    )
-
-
-def _names(some: Some, note: Callable[[RegistrySecret], str]) -> tuple[tuple[str, str, str], ...]:
-    return tuple((it.title, details_url(it.key), note(it)) for it in some.first)
 
 
 def _tallies(snapshot: Snapshot, access: Access, now: datetime) -> list[tuple[str, Tally]]:

@@ -1,0 +1,74 @@
+"""The checklist of the overview: what needs attention, with the first registries of each line."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from registries.domain.query import Filter, ListQuery, Trait
+from registries.domain.registry import RegistrySecret
+from registries.index.survey import Some, Survey
+from registries.web import filters
+from registries.web.responses import details_url
+from registries.words import labels, times
+
+NAMES = 2
+"""The most registries that a line names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One line of the checklist. `names` are (title, URL, note) of the first registries."""
+
+    text: str
+    count: int
+    kind: str
+    url: str = ""
+    names: tuple[tuple[str, str, str], ...] = ()
+    more: int = 0
+
+
+def tasks(survey: Survey, images: Mapping[str, str], now: datetime) -> list[Task]:
+    """The checklist, in the order of urgency. A line without a registry is done.
+    `images`: what is wrong with probe images, by the uid of the registry."""
+    tally, today = survey.tally, timezone.localdate(now)
+
+    def filtered(text: str, status: Filter, kind: str, some: Some | None = None) -> Task:
+        names = _names(some, lambda it: times.next_expiry(it, today)) if some else ()
+        more = some.more if some else 0
+        return Task(text, tally.of(status), kind, filters.url(ListQuery(), status=status), names, more)
+
+    def having(trait: Trait, some: Some, note: Callable[[RegistrySecret], str]) -> Task:
+        target = filters.url(ListQuery(), trait=trait)
+        return Task(filters.trait(trait), some.count, "warn", target, _names(some, note), some.more)
+
+    lines = [
+        filtered(
+            _("Credential or certificate expires within 30 days"), Filter.EXPIRING, "warn", survey.expiring
+        ),
+        filtered(_("Never tested"), Filter.UNTESTED, "idle"),
+        filtered(_("Not tested for a week"), Filter.STALE, "idle"),
+        filtered(str(labels.UNPROVEN.hint), Filter.UNPROVEN, "warn"),
+        having(Trait.NOT_VERIFIED, survey.not_verified, lambda _it: ""),
+        having(Trait.PLAIN_HTTP, survey.plain, lambda _it: ""),
+    ]
+    if settings.PASSWORD_AGE_DAYS > 0:
+        lines.insert(4, having(Trait.AGED, survey.old, lambda it: times.ago(it.password_set_at, now)))
+    return [*_image_task(survey, images), *lines]
+
+
+def _image_task(survey: Survey, images: Mapping[str, str]) -> list[Task]:
+    """No line without a registry: most people have no probe image."""
+    found = [it for it in survey.probed if it.uid in images]
+    some = Some(tuple(found[:NAMES]), len(found))
+    names = _names(some, lambda _it: "")
+    return (
+        [Task(_("Problem with the probe image"), some.count, "warn", "", names, some.more)] if found else []
+    )
+
+
+def _names(some: Some, note: Callable[[RegistrySecret], str]) -> tuple[tuple[str, str, str], ...]:
+    return tuple((it.title, details_url(it.key), note(it)) for it in some.first)
