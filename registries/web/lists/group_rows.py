@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from registries.domain.access import Access, Permission
 from registries.domain.query import Group, GroupHead, ListQuery
 from registries.web import filters
-from registries.web.lists.rows import offered_for_many
+from registries.web.registry_actions import offered_for_many
 from registries.words import labels
 
 REASONS = 2

@@ -20,8 +20,9 @@ from registries.domain.registry import Provider
 from registries.log_in.access import ConsoleRequest
 from registries.web import filters
 from registries.web.lists.group_rows import with_heads
-from registries.web.lists.rows import ACTIONS, RegistryAction, of_rows, offered_for_many, rows_html
+from registries.web.lists.rows import of_rows, rows_html
 from registries.web.pages import near_pages
+from registries.web.registry_actions import ACTIONS, RegistryAction, offered_for_many
 from registries.web.responses import is_htmx, pulse_every
 from registries.web.runs.notices import notices
 from registries.wiring import services

@@ -1,5 +1,4 @@
-"""The rows of registries for the templates: their values, and the actions that a person may take. The actions are data:
-the row menu, the details page, the toolbar and the bulk bar offer these."""
+"""The rows of registries for the templates, and what they show."""
 
 import re
 from collections.abc import Hashable, Iterable, Mapping
@@ -10,20 +9,20 @@ from functools import lru_cache
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString  # noqa: TID251
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from registries.domain.access import Access, Permission
+from registries.domain.access import Access
 from registries.domain.registry import RegistrySecret, VerifyStatus
 from registries.probe.schedule import REFUSED
 from registries.schedule import days, silences
 from registries.schedule import recent as schedule
 from registries.verification.history import Check
 from registries.web.lists import probe_images
+from registries.web.registry_actions import abilities, offered_for_many
 from registries.web.responses import details_url
 from registries.words import labels, times
 from registries.words.labels import Label
-from registries.words.language import Text
 
 DAYS = 30
 """Days of a registry that are drawn."""
@@ -35,68 +34,6 @@ ROWS_KEPT = 1_000
 _rows: dict[Hashable, tuple[RegistrySecret, SafeString]] = {}
 """By the registry's id() and all that a row shows besides. A registry never changes, and its id() is its own as long as
 the entry holds it."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)  # each is itself only: labels compare by language
-class RegistryAction:
-    """`name` is used in addresses and scripts. `many` is the label for several registries, if there is one."""
-
-    name: str
-    label: Text
-    icon: str
-    permission: Permission
-    many: Text = ""
-    dangerous: bool = False
-
-
-ACTIONS = (
-    RegistryAction(
-        "test",
-        gettext_lazy("Test connection"),
-        "plug-zap",
-        Permission.TEST,
-        many=gettext_lazy("Test selected"),
-    ),
-    RegistryAction("edit", gettext_lazy("Edit information"), "pencil", Permission.EDIT),
-    RegistryAction("password", gettext_lazy("Change the password"), "key-round", Permission.CREATE),
-    RegistryAction("correct", gettext_lazy("Correct and create again"), "wrench", Permission.CREATE),
-    RegistryAction(
-        "copy", gettext_lazy("Copy to…"), "copy-plus", Permission.CREATE, many=gettext_lazy("Copy to…")
-    ),
-    RegistryAction(
-        "delete",
-        gettext_lazy("Delete"),
-        "trash-2",
-        Permission.DELETE,
-        many=gettext_lazy("Delete selected"),
-        dangerous=True,
-    ),
-)
-
-
-NEED_AN_ADDRESS = ("test", "copy")
-
-
-def offered(
-    access: Access, namespace: str, registry: RegistrySecret | None = None
-) -> tuple[RegistryAction, ...]:
-    """The actions that a person may take on the registries of a namespace, or on this one of them. One that is being
-    deleted can only be deleted again. One without a valid address can neither be tested nor copied."""
-    held = access.permissions(namespace)
-    return tuple(it for it in ACTIONS if it.permission in held and _is_possible(it, registry))
-
-
-def _is_possible(action: RegistryAction, registry: RegistrySecret | None) -> bool:
-    if registry is None:
-        return True
-    if registry.deleting:
-        return action.name == "delete"
-    return not (registry.address_problem and action.name in NEED_AN_ADDRESS)
-
-
-def offered_for_many(access: Access) -> tuple[RegistryAction, ...]:
-    """The actions that a person may take on several registries, in any namespace."""
-    return tuple(action for action in ACTIONS if action.many and access.may_anywhere(action.permission))
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,11 +159,6 @@ def rows_html(
 
 def _failing_for(since: datetime, now: datetime) -> str:
     return _("failing for %(span)s") % {"span": times.span(now - since)}
-
-
-def abilities(access: Access, namespace: str, registry: RegistrySecret | None = None) -> str:
-    """The names of the actions of `offered`, for the scripts."""
-    return " ".join(action.name for action in offered(access, namespace, registry))
 
 
 def poll_delay(started_at: datetime, now: datetime) -> str:

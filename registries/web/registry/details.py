@@ -31,11 +31,11 @@ from registries.models import AuditEntry
 from registries.probe.certificate import CertificateFacts
 from registries.schedule.silences import ends, in_force
 from registries.web import filters
-from registries.web.lists.rows import RegistryAction, offered
 from registries.web.pulls import pull_secrets
 from registries.web.pulls.step import asked_note, export_command
 from registries.web.registry import watched
 from registries.web.registry.test_one import panel
+from registries.web.registry_actions import RegistryAction, offered
 from registries.web.responses import details_url, is_htmx, part_of_page, pulse_every
 from registries.web.runs.progress import undo_url
 from registries.wiring import services

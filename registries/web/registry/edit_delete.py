@@ -20,8 +20,8 @@ from registries.domain.errors import Conflict, ConsoleError, Invalid, NotFound, 
 from registries.domain.registry import INFORMATION, RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.web.forms import EditForm
-from registries.web.lists.rows import offered
 from registries.web.pulls.pull_secrets import usage_place
+from registries.web.registry_actions import offered
 from registries.web.responses import back, details_url, dialog, done, gone, shown_path, with_registry
 from registries.web.runs.delete_many import delete_with_copies, effects
 from registries.web.runs.progress import choice, undo_url
