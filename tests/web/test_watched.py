@@ -14,7 +14,7 @@ from django.utils.translation import override
 from registries.domain.registry import RegistrySecret
 from registries.domain.resource import PREFIX, milliseconds
 from registries.models import DayRecord, ScheduledCredential, ScheduledRegistry, StateChange
-from registries.web.lists import rows
+from registries.web.lists import last_days
 from registries.web.registry import watched
 from registries.wiring import services
 from tests.cast import Cast
@@ -219,7 +219,7 @@ def test_a_row_says_since_when_it_fails_and_on_which_days(cast: Cast) -> None:
     ScheduledCredential.objects.update(since=timezone.now() - timedelta(hours=30))
     assert "failing for 30 h" in row(cast), "though its HTML was kept"
     DayRecord.objects.filter(day=timezone.localdate() - timedelta(days=1)).delete()
-    rows._months_kept.clear()
+    last_days._months_kept.clear()
     assert row(cast).count("V10") == 24
     assert 'aria-label="30 days: 24 failed, 5 good, 1 not tested"' in row(cast)
 
@@ -316,7 +316,7 @@ def test_fifty_failing_rows_take_two_queries_and_few_bytes(cast: Cast) -> None:
     client, path = cast.client("olive", hx_request="true"), "/registries/?size=50"
     with_days, queries = [], []
     for days in (0, 30):
-        rows._months_kept.clear()
+        last_days._months_kept.clear()
         for number, registry in enumerate(registries):
             fail(registry, number % 30 if days else 0)
         with CaptureQueriesContext(connection) as captured:

@@ -1,10 +1,8 @@
 """The rows of registries for the templates, and what they show."""
 
-import re
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from functools import lru_cache
+from datetime import date, datetime
 
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -15,20 +13,16 @@ from django.utils.translation import gettext as _
 from registries.domain.access import Access
 from registries.domain.registry import RegistrySecret, VerifyStatus
 from registries.probe.schedule import REFUSED
-from registries.schedule import days, silences
 from registries.schedule import recent as schedule
+from registries.schedule import silences
 from registries.verification.history import Check
 from registries.web.lists import probe_images
+from registries.web.lists.last_days import in_numbers, months_of, paths, until_now
 from registries.web.registry_actions import abilities, offered_for_many
 from registries.web.responses import details_url
 from registries.words import labels, times
 from registries.words.labels import Label
 
-DAYS = 30
-"""Days of a registry that are drawn."""
-MONTHS_KEPT, MONTHS_KEPT_FOR = 10_000, timedelta(minutes=1)
-"""Registries whose days are kept in memory, and for how long."""
-_months_kept: dict[Hashable, tuple[datetime, str]] = {}
 ROWS_KEPT = 1_000
 """Of up to 5 KiB each."""
 _rows: dict[Hashable, tuple[RegistrySecret, SafeString]] = {}
@@ -187,66 +181,10 @@ def of_rows(registries: Iterable[RegistrySecret], now: datetime) -> dict[str, Se
     tested = [it for it in registries if it.verification.at]
     failed = [it.uid for it in tested if it.verification.status is VerifyStatus.FAILED]
     since = schedule.failing_since(failed)
-    months = _months(tested, now)
+    months = months_of(tested, now)
     images = probe_images.troubles(tested)
     return {
-        uid: Seen(since.get(uid), *_paths(month), in_numbers(month), silenced.get(uid), images.get(uid, ""))
+        uid: Seen(since.get(uid), *paths(month), in_numbers(month), silenced.get(uid), images.get(uid, ""))
         for uid in since.keys() | months.keys() | silenced.keys() | images.keys()
         for month in (until_now(months.get(uid, ""), since.get(uid), now),)
     }
-
-
-def until_now(month: str, since: datetime | None, now: datetime) -> str:
-    """The marks of the last days with a failure that is confirmed and lasts: no day record has its last part yet."""
-    if since is None:
-        return month
-    days_ago = (timezone.localdate(now) - timezone.localdate(since)).days
-    before = max(0, len(month) - 1 - days_ago)
-    return month[:before] + month[before:].replace("w", "x")
-
-
-def _months(registries: Iterable[RegistrySecret], now: datetime) -> dict[str, str]:
-    """The marks of the last days by uid, read again after a minute, and after each change of a registry."""
-    first = timezone.localdate(now) - timedelta(days=DAYS - 1)
-    found: dict[str, str] = {}
-    missing: dict[str, Hashable] = {}
-    for it in registries:
-        key: Hashable = (it.uid, it.resource_version, first)
-        at, month = _months_kept.get(key, (None, ""))
-        if at and abs(now - at) < MONTHS_KEPT_FOR:
-            found[it.uid] = month
-        else:
-            missing[it.uid] = key
-    if len(_months_kept) + len(missing) > MONTHS_KEPT:
-        _months_kept.clear()
-    read = days.marks(list(missing), first, DAYS) if missing else {}
-    for uid, key in missing.items():
-        found[uid] = read.get(uid, "")
-        _months_kept[key] = now, found[uid]
-    return {uid: month for uid, month in found.items() if month}
-
-
-@lru_cache(maxsize=MONTHS_KEPT)
-def _paths(month: str) -> tuple[str, str, str]:
-    """Low lines along the good days and the unproven ones, and a line upwards for each day with failures, the higher
-    one if confirmed."""
-    good, unproven = (
-        "".join(f"M{3 * it.start()} 9h{3 * len(it[0])}" for it in re.finditer(mark, month))
-        for mark in ("o+", "u+")
-    )
-    failed = (it.start() for it in re.finditer("[wx]", month))
-    return good, unproven, "".join(f"M{3 * day + 1} {5 if month[day] == 'w' else 0}V10" for day in failed)
-
-
-def in_numbers(month: str) -> str:
-    """The marks of the last days as a sentence; "" without a test."""
-    if not month:
-        return ""
-    unproven, untested = month.count("u"), month.count("-")
-    good = month.count("o") + unproven
-    numbers = {"days": len(month), "failed": len(month) - good - untested, "good": good, "untested": untested}
-    text = _("%(days)d days: %(failed)d failed, %(good)d good, %(untested)d not tested")
-    if not untested:
-        text = _("%(days)d days: %(failed)d failed, %(good)d good")
-    text %= numbers
-    return text + _(", %(n)d of these with an unverified password") % {"n": unproven} if unproven else text

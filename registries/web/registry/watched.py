@@ -14,7 +14,7 @@ from registries.schedule import days, recent
 from registries.schedule.due import JITTER
 from registries.schedule.intervals import Setting, Source
 from registries.schedule.state import State, was_refused
-from registries.web.lists.rows import DAYS, in_numbers, until_now
+from registries.web.lists.last_days import DAYS, in_numbers, until_now
 from registries.wiring import services
 from registries.words import labels, times
 from registries.words.language import Text
