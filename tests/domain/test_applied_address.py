@@ -10,7 +10,7 @@ from registries import metrics
 from registries.domain.query import Criteria
 from registries.domain.reading import as_applied, as_tested, to_domain
 from registries.domain.registry import Key
-from registries.index.snapshot import Bucket
+from registries.index.bucket import Bucket
 from registries.intake import read_draft
 from registries.probe.schedule import registry_of
 from registries.pull_secrets.secret import secret_of
