@@ -1,7 +1,7 @@
 """The index: lists, counts and searches for an Access, kept fresh from the store's changes."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,13 +12,13 @@ from types import MappingProxyType
 from registries.domain.access import Access, Permission
 from registries.domain.errors import NotFound, Problem, Unavailable
 from registries.domain.query import Around, Criteria, Listing, ListQuery, Page, Sort, Tally
-from registries.domain.registry import Key, RegistrySecret, VerifyStatus, at_version
+from registries.domain.registry import Key, RegistrySecret, VerifyStatus
 from registries.domain.resource import number_of
 from registries.domain.selectors import Selector
 from registries.index.order import NO_TIMES, Since, heads
-from registries.index.snapshot import Snapshot, Visible, matching, visible, visible_namespaces
+from registries.index.snapshot import Snapshot, Visible, came_and_went, matching, visible, visible_namespaces
 from registries.index.watch_log import ChangeLog, News
-from registries.stores.base import Changes, ChangeType, Event, Freshness, Store
+from registries.stores.base import Changes, Freshness, Store
 
 
 @dataclass(eq=False)
@@ -90,7 +90,7 @@ class Index:
         elif before.version is None or changes.mark != self._log.mark:
             self._log.begin(changes.upserted, changes.mark)
         else:
-            self._log.append(_came_and_went(before, after, changes.mark), changes.mark)
+            self._log.append(came_and_went(before, after, changes.mark), changes.mark)
         if deleted := before.namespaces - after.namespaces:
             self._log.close(deleted)
         after.place, after.mark = self._log.place, self._log.mark
@@ -291,17 +291,3 @@ class Index:
     def version_of(self, seen: Visible) -> str:
         """Changes with the content, and when the store goes away or comes back."""
         return seen.fingerprint + (self.freshness().problem or "")
-
-
-def _came_and_went(before: Snapshot, after: Snapshot, mark: int) -> Iterator[Event]:
-    """What one snapshot left out and the other one has."""
-    if not (before.left_out or after.left_out):
-        return
-    for bucket in before.buckets.values():
-        for it in bucket.items:
-            if it.uid not in after.keys_by_uid and not after.is_gone(it.uid, it.namespace):
-                yield Event(ChangeType.DELETED, at_version(it, str(mark)))
-    for bucket in after.buckets.values():
-        for it in bucket.items:
-            if it.uid not in before.keys_by_uid and not before.is_gone(it.uid, it.namespace):
-                yield Event(ChangeType.ADDED, it)

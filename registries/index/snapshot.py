@@ -14,10 +14,10 @@ from types import MappingProxyType
 
 from registries.domain.access import Access, Permission
 from registries.domain.query import Criteria, Group, ListQuery, Sort, Tally
-from registries.domain.registry import EXPIRES_SOON, STALE_AFTER, Key, RegistrySecret
+from registries.domain.registry import EXPIRES_SOON, STALE_AFTER, Key, RegistrySecret, at_version
 from registries.index.bucket import Bucket
 from registries.index.order import NO_TIMES, Since, grouped, has_status, in_order
-from registries.stores.base import Changes
+from registries.stores.base import Changes, ChangeType, Event
 from registries.stores.room import LeftOut
 
 _NAME = attrgetter("name")
@@ -200,3 +200,17 @@ def matching(
         items = _ordered(buckets, query, since)
     status = query.criteria.status
     return iter(items) if status is None else (it for it in items if has_status(it, status, now))
+
+
+def came_and_went(before: Snapshot, after: Snapshot, mark: int) -> Iterator[Event]:
+    """What one snapshot left out and the other one has."""
+    if not (before.left_out or after.left_out):
+        return
+    for bucket in before.buckets.values():
+        for it in bucket.items:
+            if it.uid not in after.keys_by_uid and not after.is_gone(it.uid, it.namespace):
+                yield Event(ChangeType.DELETED, at_version(it, str(mark)))
+    for bucket in after.buckets.values():
+        for it in bucket.items:
+            if it.uid not in before.keys_by_uid and not before.is_gone(it.uid, it.namespace):
+                yield Event(ChangeType.ADDED, it)
