@@ -14,21 +14,19 @@ from copy import copy
 from dataclasses import dataclass, field
 from ssl import SSLContext
 from typing import Any, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import urllib3
 from kubernetes.client import Configuration
-from kubernetes.client.rest import RESTClientObject
-from urllib3.connection import HTTPSConnection
 
 from registries.cluster.failures import Expired, refusal, silence
 from registries.cluster.json_list import read_list
 from registries.cluster.per_process import PerProcess
+from registries.cluster.sockets import Response, Sockets
 from registries.domain.errors import ConsoleError, Problem, TooManyRequests, Unavailable
 from registries.domain.writer import CONSOLE
 
 T = TypeVar("T")
-Response = urllib3.BaseHTTPResponse
 Json = dict[str, Any]
 JSON = "application/json"
 METADATA = f"{JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
@@ -82,7 +80,7 @@ class Connection:
     ) -> None:
         self.timeouts = timeouts or Timeouts()
         self._given = given
-        self._sockets = PerProcess(lambda: _Sockets(given, context))
+        self._sockets = PerProcess(lambda: Sockets(given, context))
         self._authorization = ""
         self._accept = self._accept_list = JSON
 
@@ -235,50 +233,6 @@ def _patiently(ask: Callable[[], T]) -> T:
                 raise
             time.sleep(error.retry_after * random.uniform(0.3, 1.0))
     raise AssertionError("unreachable")
-
-
-class _Dialled(HTTPSConnection):
-    """A connection whose TLS handshake can break off, like one that is refused: nothing was sent on it."""
-
-    def connect(self) -> None:
-        try:
-            super().connect()
-        except ConnectionError as error:
-            raise urllib3.exceptions.NewConnectionError(self, str(error)) from error
-
-
-class _Pool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _Dialled
-
-
-class _Sockets:
-    """The sockets of one process."""
-
-    def __init__(self, given: Configuration, context: SSLContext | None) -> None:
-        self._manager = RESTClientObject(given).pool_manager
-        self._manager.pool_classes_by_scheme = {**self._manager.pool_classes_by_scheme, "https": _Pool}
-        if context is not None:
-            self._manager.connection_pool_kw["ssl_context"] = context
-        self._host = given.host
-        self._pool = self._manager.connection_from_url(given.host)
-        self._prefix = urlsplit(given.host).path
-
-    def send(
-        self, method: str, target: str, body: str | None, headers: dict[str, str], timeout: urllib3.Timeout
-    ) -> Response:
-        """Sends a request, and returns the answer as soon as its headers have come."""
-        given: dict[str, Any] = {
-            "body": body,
-            "headers": headers,
-            "timeout": timeout,
-            "preload_content": False,
-        }
-        if self._pool.scheme == "https":  # without the search for the pool, and through a tunnel of a proxy
-            return self._pool.urlopen(method, self._prefix + target, **given)
-        return self._manager.urlopen(method, self._host + target, **given)
-
-    def close(self) -> None:
-        self._manager.clear()
 
 
 def _lines(response: Response) -> Iterator[bytes]:
