@@ -36,3 +36,13 @@ def in_any_zone(at: datetime) -> datetime:
 def moment_text(at: datetime) -> str:
     """A moment as 2027-01-31T12:00:00Z."""
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def read_milliseconds(stamp: str) -> datetime | None:
+    """A moment as milliseconds since 1970, in ASCII digits; None for any other text."""
+    if not (stamp.isascii() and stamp.isdigit()):
+        return None
+    try:
+        return in_any_zone(datetime.fromtimestamp(int(stamp) / 1000, UTC))
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from registries.addresses import AddressError, may_hold_password, parse_address
-from registries.domain.moments import in_any_zone, read_date, read_moment
+from registries.domain.moments import read_date, read_milliseconds, read_moment
 from registries.domain.registry import Key, Origin, Provider, RegistrySecret, Verification, VerifyStatus
 from registries.domain.resource import (
     API_VERSION,
@@ -292,15 +292,6 @@ def _verification(notes: Mapping[str, str]) -> Verification:
         status=status,
         reason=intern(shown_reason(notes.get(PREFIX + "verify-reason", ""))),
         message=intern(shown_message(notes.get(PREFIX + "verify-message", ""))),
-        at=_moment(notes.get(PREFIX + "verify-timestamp", "")),
+        at=read_milliseconds(notes.get(PREFIX + "verify-timestamp", "")),
         token_ends=read_moment(notes.get(TOKEN_EXPIRES, "")),
     )
-
-
-def _moment(stamp: str) -> datetime | None:
-    if not (stamp.isascii() and stamp.isdigit()):
-        return None
-    try:
-        return in_any_zone(datetime.fromtimestamp(int(stamp) / 1000, UTC))
-    except (ValueError, OverflowError, OSError):
-        return None
