@@ -20,7 +20,8 @@ from registries.domain.errors import Cause, Causes, NotFound, Problem, Unavailab
 from registries.domain.metadata import namespace_problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import API_VERSION
-from registries.runs.engine import Runs, kind_of
+from registries.runs.engine import Runs
+from registries.runs.owned import kind_of
 from registries.runs.run import Item, Named
 from registries.service.copying import Target
 from registries.wiring import services

@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from registries.domain.access import OWNER_MAX, Access
@@ -20,6 +20,7 @@ from registries.domain.errors import Conflict, NotFound, Problem
 from registries.limits import exclusive
 from registries.models import Run, RunItem
 from registries.runs.execution import Execution
+from registries.runs.owned import is_recent
 from registries.runs.run import (
     LOST_AFTER,
     RESUMABLE,
@@ -46,10 +47,6 @@ PROPOSALS_KEPT = 20
 """Of one person and kind. Each may hold as many items as there are registries."""
 MOST_ITEMS = 100_000
 """Items of all runs of one person and kind. Beyond, the oldest runs go: a run is begun and cancelled in no time."""
-RECENT = timedelta(minutes=10)
-"""How long the list mentions a run that has ended."""
-LOOKED_AT = 20
-"""The newest runs, of all kinds, that the list looks at: one query."""
 
 
 AccessNow = Callable[[Access], Access]
@@ -150,7 +147,7 @@ class Runs:
     def current(self, *, access: Access, states: Sequence[RunState]) -> UUID | None:
         """The person's newest run, if it is in one of these states and has not ended long ago."""
         run = self._of(access).exclude(state=RunState.PROPOSED).order_by("-created_at").first()
-        return run.id if run and state_of(run) in states and _is_recent(run.finished_at) else None
+        return run.id if run and state_of(run) in states and is_recent(run.finished_at) else None
 
     def newest(self, *, access: Access, most: int) -> list[tuple[datetime, UUID]]:
         """Creation time and id of the person's newest runs. Proposed runs are left out."""
@@ -290,27 +287,3 @@ class Runs:
 
     def _items(self, access: Access, run_id: UUID) -> QuerySet[RunItem]:
         return visible(self._own(access, run_id), access)
-
-
-def kind_of(access: Access, run_id: UUID) -> str | None:
-    """The kind of a run of this person. None: it does not exist."""
-    runs = Run.objects.filter(pk=run_id, owner=access.owner[:OWNER_MAX])
-    return runs.values_list("kind", flat=True).first()
-
-
-def mentioned(access: Access) -> list[tuple[str, UUID]]:
-    """Kind and id of the person's newest run of each kind, newest first, without those that ended long ago. A run that
-    keeps passwords waits for its person: it comes before others of its kind, and is mentioned as long as it keeps them.
-    """
-    started = Run.objects.filter(owner=access.owner[:OWNER_MAX]).exclude(state=RunState.PROPOSED)
-    looked_at = started.annotate(keeps=Q(rotation__isnull=False)).order_by("-keeps", "-created_at")
-    newest: dict[str, tuple[datetime, UUID] | None] = {}
-    rows = looked_at.values_list("kind", "pk", "created_at", "finished_at", "keeps")
-    for kind, run, created_at, finished_at, keeps in rows[:LOOKED_AT]:
-        newest.setdefault(kind, (created_at, run) if keeps or _is_recent(finished_at) else None)
-    shown = [(*of_kind, kind) for kind, of_kind in newest.items() if of_kind]
-    return [(kind, run) for _, run, kind in sorted(shown, reverse=True)]
-
-
-def _is_recent(finished_at: datetime | None) -> bool:
-    return finished_at is None or timezone.now() - finished_at < RECENT

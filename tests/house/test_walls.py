@@ -26,7 +26,8 @@ OWNERS = {
     },
     "Trial": {"runs/single.py"},
     "Run": {
-        f"runs/{it}.py" for it in ("clean_up", "engine", "execution", "heartbeat", "run", "rotation_rows")
+        f"runs/{it}.py"
+        for it in ("clean_up", "engine", "execution", "heartbeat", "owned", "run", "rotation_rows")
     },
     "RunItem": {
         "schedule/moving.py",

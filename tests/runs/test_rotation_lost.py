@@ -12,7 +12,7 @@ from registries.domain.access import Role
 from registries.domain.registry import RegistrySecret
 from registries.models import Rotation, RotationTarget, Run, RunItem
 from registries.people.grants import set_grant
-from registries.runs.engine import mentioned
+from registries.runs.owned import mentioned
 from registries.runs.rotation_rows import MOST_CLAIMS
 from registries.runs.run import RunState
 from registries.wiring import services

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from registries.models import Run, RunItem
-from registries.runs.engine import RECENT
+from registries.runs.owned import RECENT
 from registries.runs.run import LOST_AFTER, ItemState
 from tests.cast import Cast
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from registries.audit import search
 from registries.domain.access import Access
 from registries.log_in.access import ConsoleRequest
-from registries.runs.engine import LOOKED_AT, mentioned
+from registries.runs.owned import LOOKED_AT, mentioned
 from registries.runs.run import RunState, RunView
 from registries.web.responses import is_htmx, shown_path
 from registries.wiring import services
