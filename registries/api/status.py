@@ -23,7 +23,8 @@ from registries.domain.errors import (
 )
 from registries.domain.metadata import ANNOTATIONS_MAX
 from registries.domain.resource import API_GROUP, API_VERSION, KIND, PREFIX
-from registries.words.problems import cause_text, error_text, problem_text
+from registries.words.causes import cause_text
+from registries.words.problems import error_text, problem_text
 
 JSON = "application/json"
 PLURAL = f"registrysecrets.{API_GROUP}"

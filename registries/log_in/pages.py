@@ -22,7 +22,8 @@ from django_htmx.middleware import HtmxDetails
 from registries.domain.errors import Cause, Problem, TooManyRequests
 from registries.log_in.sender import client_address
 from registries.log_in.throttle import Throttle
-from registries.words.problems import cause_text, error_text
+from registries.words.causes import cause_text
+from registries.words.problems import error_text
 
 SALT = "console.login"
 """Never change it: a new salt would release every locked log-in when the console is updated."""

@@ -18,8 +18,8 @@ from registries.domain.registry import (
     Provider,
 )
 from registries.intake import Tls
+from registries.words.causes import cause_text
 from registries.words.labels import FIELDS, PROVIDERS
-from registries.words.problems import cause_text
 
 
 class PlainForm(forms.Form):

@@ -24,7 +24,8 @@ from registries.domain.errors import (
 )
 from registries.probe.remarks import ADDRESS_PROBLEMS, CREDENTIAL_PROBLEMS
 from registries.words import log_in
-from registries.words.problems import FIELD_TEXTS, TEXTS, cause_text, error_text, problem_text
+from registries.words.causes import FIELD_TEXTS, cause_text
+from registries.words.problems import TEXTS, error_text, problem_text
 
 RBAC = Path(__file__).parents[2] / "registries" / "cluster" / "rbac.yaml"
 ELSEWHERE = {

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from registries.domain.access import Role
 from registries.domain.errors import Cause, Problem
 from registries.web.forms import ConsoleForm, plain_input
+from registries.words.causes import cause_text
 from registries.words.labels import FIELDS, ROLES
-from registries.words.problems import cause_text
 
 _ROLES = [(role.value, format_lazy("{} · {}", role.value, ROLES[role])) for role in Role]
 

@@ -30,8 +30,8 @@ from registries.web.form_dialogs import ALL, confirm, scopes, submit
 from registries.web.forms import CauseForm
 from registries.web.responses import dialog
 from registries.wiring import services
+from registries.words.causes import cause_text
 from registries.words.labels import FIELDS
-from registries.words.problems import cause_text
 from registries.words.times import ago
 
 PAGE, TEMPLATE = "registries:channels", "channels/_form.html"

@@ -18,7 +18,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.mirrors.words import credential_warning
 from registries.wiring import services
 from registries.words import labels, providers
-from registries.words.problems import cause_text
+from registries.words.causes import cause_text
 from registries.words.pull_secrets import image_problem
 
 OFFERED = frozenset({Provider.DOCKERHUB, Provider.ALIYUN})

@@ -22,8 +22,9 @@ from registries.web.registry.password import COPY_GONE, form_page, with_copies
 from registries.web.responses import gone, with_registry
 from registries.wiring import services
 from registries.words import labels, providers
+from registries.words.causes import cause_text
 from registries.words.language import sentences
-from registries.words.problems import cause_text, error_text
+from registries.words.problems import error_text
 
 SECOND = "second"
 """The value of `way` for a second robot account."""

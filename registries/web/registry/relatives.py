@@ -31,8 +31,9 @@ from registries.web.registry.sync import scope_of
 from registries.web.responses import back, details_url, dialog, gone, missing, part_of_page, shown_path
 from registries.wiring import services
 from registries.words import labels
+from registries.words.causes import cause_text
 from registries.words.language import sentences
-from registries.words.problems import cause_text, error_text, problem_text
+from registries.words.problems import error_text, problem_text
 from registries.words.sync import DIFFERENCES
 
 BONDS = {

@@ -24,7 +24,8 @@ from registries.web.lists.verdicts import verdict_of_stored
 from registries.web.responses import details_url, is_htmx, part_of_page, toast
 from registries.wiring import services
 from registries.words import labels
-from registries.words.problems import cause_text, problem_text
+from registries.words.causes import cause_text
+from registries.words.problems import problem_text
 
 
 @require_POST
