@@ -6,13 +6,12 @@ only after its specification has changed.
 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from registries.domain.errors import ConsoleError
-from registries.domain.registry import RegistrySecret, Verification, VerifyStatus
+from registries.domain.registry import RegistrySecret
 from registries.index.search import Index
 from registries.index.snapshot import Snapshot
 from registries.models import (
@@ -27,14 +26,13 @@ from registries.schedule.due import at_one_time, by_user, first_due, next_due
 from registries.schedule.intervals import Intervals
 from registries.schedule.moving import restorable
 from registries.schedule.recent import failing_from
+from registries.schedule.resource_verdicts import is_bare, judged, with_newer
 from registries.schedule.rows import drop_empty, end_down, repair_times
 from registries.schedule.state import State, Status, seeded
 from registries.stores.base import Store
 
 WHOLE = timedelta(minutes=10)
 """Between two comparisons of everything with the database, for what other processes did."""
-ROUNDED = timedelta(seconds=1)
-"""A resource has the time of its verdict in milliseconds."""
 BATCH = 500
 
 Placed = tuple[RegistrySecret, str]
@@ -114,7 +112,7 @@ class Placing:
             before = {it.uid: it for it in known}
             ScheduledCredential.objects.bulk_create(
                 (
-                    self._new_row(digest, _judged(new[digest], before), now, number, everything=everything)
+                    self._new_row(digest, judged(new[digest], before), now, number, everything=everything)
                     for digest in sorted(wanted & new.keys())
                 ),
                 ignore_conflicts=True,
@@ -136,8 +134,8 @@ class Placing:
             fresh = ScheduledCredential.objects.filter(pk__in=set(moved.values()), tested_at=None)
             fresh.filter(interval__isnull=False).update(due_at=now)
             # The verdict on these resources is that of the credential before, or gone.
-            bare = {it.uid for it, _ in read if it.uid in before and _is_bare(it, before[it.uid])}
-            newer = _with_newer([it for it, _ in read if it.uid in moved], before)
+            bare = {it.uid for it, _ in read if it.uid in before and is_bare(it, before[it.uid])}
+            newer = with_newer([it for it, _ in read if it.uid in moved], before)
             ScheduledRegistry.objects.filter(uid__in=(bare | moved.keys()) - newer).update(
                 written_at=None, written_reason=""
             )
@@ -256,34 +254,6 @@ def _with_rows(found: Sequence[Placed], *, everything: bool) -> list[Placed]:
         else (it, own_digest(digest, it.namespace if everything else it.uid))
         for it, digest in found
     ]
-
-
-def _with_newer(changed: Sequence[RegistrySecret], before: Mapping[str, ScheduledRegistry]) -> set[str]:
-    """The registries with a verdict that is newer than their new credential. It stays on the resource."""
-    found = set[str]()
-    for it in changed:
-        verdict = _judged(it, before).verification
-        if verdict.at:
-            mine = ScheduledRegistry.objects.filter(uid=it.uid)
-            mine.update(written_at=verdict.at, written_reason=verdict.reason[:64])
-            found.add(it.uid)
-    return found
-
-
-def _is_bare(registry: RegistrySecret, before: ScheduledRegistry) -> bool:
-    """Whether a change took the verdict away, though it may have left the credential as it was."""
-    changed = before.fingerprint != fingerprint(registry)
-    return changed and registry.verification.status is VerifyStatus.UNTESTED
-
-
-def _judged(registry: RegistrySecret, before: Mapping[str, ScheduledRegistry]) -> RegistrySecret:
-    """The registry, without a verdict that is no newer than a change of its credential: kubectl leaves it in place."""
-    earlier, verdict = before.get(registry.uid), registry.verification
-    if earlier is None or verdict.at is None:
-        return registry
-    if earlier.written_at and verdict.at > earlier.written_at + ROUNDED:
-        return registry
-    return replace(registry, verification=Verification())
 
 
 def _newest(read: Iterable[Placed]) -> dict[str, RegistrySecret]:

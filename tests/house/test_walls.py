@@ -55,6 +55,7 @@ OWNERS = {
                 "claims",
                 "joining",
                 "placing",
+                "resource_verdicts",
                 "intervals",
                 "network",
                 "sweep",
