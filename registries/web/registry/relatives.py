@@ -27,7 +27,7 @@ from registries.service.copies import visible_differences
 from registries.service.copying import Target
 from registries.service.relatives import Bond, Former, Missing, Relative
 from registries.sync.states import SOLUTIONS
-from registries.web.registry.sync import scope_of
+from registries.web.registry.sync_scope import scope_of
 from registries.web.responses import back, details_url, dialog, gone, missing, part_of_page, shown_path
 from registries.wiring import services
 from registries.words import labels

@@ -8,7 +8,8 @@ from django.views.decorators.http import require_safe
 
 from registries.log_in.access import ConsoleRequest
 from registries.sync.rules import RuleView
-from registries.web.registry.sync import scope_of, why
+from registries.web.registry.sync import why
+from registries.web.registry.sync_scope import scope_of
 from registries.web.responses import details_url
 from registries.wiring import services
 from registries.words.sync import counts_texts, rule_label

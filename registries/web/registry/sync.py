@@ -1,14 +1,11 @@
 """跨命名空间同步 (sync across namespaces): the panel on the details page, and its dialogs: set up, solve, stop."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from registries.domain.access import Access
@@ -17,8 +14,8 @@ from registries.domain.registry import Key, RegistrySecret
 from registries.domain.selectors import SelectorError
 from registries.log_in.access import ConsoleRequest
 from registries.sync.rows import Found, Rule, Selection
-from registries.sync.rules import RuleView
 from registries.sync.states import SOLUTIONS, CopyState, RuleState, Solution
+from registries.web.registry.sync_scope import by_label, scope_of, scope_problem, scope_text, selection_of
 from registries.web.responses import back, details_url, dialog, part_of_page
 from registries.web.runs.delete_many import end_and_delete, shown_in
 from registries.wiring import services
@@ -26,9 +23,6 @@ from registries.words.language import sentences
 from registries.words.problems import problem_text
 from registries.words.sync import ADVICE, CLICKS, COPIES, EFFECTS, counts_texts, rule_label
 
-LABELS_MAX = 500
-MOST = 1000
-"""Namespaces of one rule that are chosen by name."""
 SHOWN = 50
 """Copies that are listed; those in sync come last."""
 ORDER = (CopyState.FAILED, CopyState.CHANGED, CopyState.NAME_TAKEN, CopyState.DELETED)
@@ -80,8 +74,8 @@ def sync_edit(request: ConsoleRequest, namespace: str, name: str) -> HttpRespons
             request, registry, view.rule.selection if view else None, bind=bool(view and view.rule.bind)
         )
     bind = request.POST.get("bind") == "1"
-    scope, selection = _selection(request, registry)
-    problem = _scope_problem(scope, selection)
+    scope, selection = selection_of(request, registry)
+    problem = scope_problem(scope, selection)
     try:
         if not problem and request.POST.get("step") == "save":
             rules.set_up(access=access, source=registry, selection=selection, bind=bind)
@@ -160,21 +154,6 @@ def sync_solve(request: ConsoleRequest, namespace: str, name: str, place: str) -
     return dialog(request, "registry/_sync_solve.html", context, status=status, title=str(CLICKS[state]))
 
 
-def scope_text(selection: Selection, unseen: int = 0) -> str:
-    """`unseen` further namespaces are chosen by name that the viewer does not see."""
-    texts = list(selection.names)
-    if selection.labels:
-        texts.insert(0, _("Namespaces with %(labels)s, including new ones") % {"labels": selection.labels})
-    if unseen:
-        text = ngettext("%(n)s namespace that you do not see", "%(n)s namespaces that you do not see", unseen)
-        texts.append(text % {"n": unseen})
-    return " · ".join(texts) if texts else _("All namespaces, including new ones")
-
-
-def scope_of(view: RuleView) -> str:
-    return scope_text(replace(view.rule.selection, names=view.names), view.unseen)
-
-
 def _registry(request: ConsoleRequest, namespace: str, name: str) -> RegistrySecret:
     return services().registries.find(access=request.access, key=Key(namespace, name))
 
@@ -238,29 +217,6 @@ def why(rule: Rule, *, may: bool) -> str:
             "The source was deleted. Once this can no longer be undone, the rule is removed and its copies stay."
         )
     return problem_text(rule.problem) if rule.problem else ""
-
-
-def _selection(request: ConsoleRequest, registry: RegistrySecret) -> tuple[str, Selection]:
-    scope = request.POST.get("scope", "")
-    labels = request.POST.get("labels", "").strip()[:LABELS_MAX] if scope == "labels" else ""
-    existing = set(services().index.namespaces(request.access)) - {registry.namespace}
-    names = (
-        sorted(existing.intersection(request.POST.getlist("namespaces")))[:MOST] if scope == "names" else []
-    )
-    return scope, Selection(labels, tuple(names))
-
-
-def _scope_problem(scope: str, selection: Selection) -> str:
-    if scope == "all":
-        return ""
-    if scope == "labels":
-        return "" if selection.labels and by_label() else _("Type a label selector.")
-    return "" if selection.names else _("Select at least one namespace.")
-
-
-def by_label() -> bool:
-    """Whether namespaces have labels here."""
-    return services().on_cluster and not settings.CLUSTER_NAMESPACES
 
 
 def _choice(
