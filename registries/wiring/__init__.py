@@ -1,6 +1,5 @@
 """The services of one process, built from settings on first use."""
 
-import math
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +27,7 @@ from registries.runs.rotation_rows import RotationRows, keep_forgetting
 from registries.runs.rotation_work import RotateKind
 from registries.runs.run import Kind
 from registries.runs.single import SingleTests
-from registries.runs.threads import Background, Lanes, repeat
+from registries.runs.threads import Background, repeat
 from registries.runs.verify import VerifyKind
 from registries.schedule.rows import leave, observe
 from registries.schedule.sweep import AT_ONCE as CHECKS_AT_ONCE
@@ -56,14 +55,10 @@ from registries.wiring.admitting import Admitting
 from registries.wiring.base import later, part, replaced
 from registries.wiring.mirroring import Mirroring
 from registries.wiring.telling import Telling
-
-DELETED_AT_ONCE = 8
-"""Deletions, copies and new passwords at once on a cluster, over all runs. More gain little (kubernetes.md)."""
-RUNS_AT_ONCE = 64
-"""Runs under way. A run that waits for a thread has no heartbeat and would seem lost."""
+from registries.wiring.working import DELETED_AT_ONCE, Working
 
 
-class Services(Telling, Mirroring, Admitting):
+class Services(Telling, Mirroring, Admitting, Working):
     """The parts of one process. A fork or a test drops the whole object with `reset`."""
 
     @part
@@ -160,42 +155,8 @@ class Services(Telling, Mirroring, Admitting):
         return NodeTests(self.store, self.guard, self.audit, timezone.localtime, later, settings.NODE_GROUPS)
 
     @part
-    def lanes(self) -> Lanes:
-        """One lane per registry: tests of every kind take turns in it."""
-        return Lanes()
-
-    @part
-    def test_threads(self) -> Background:
-        """The threads of single tests, which a person waits for: a quarter is kept for people who have none."""
-        threads = settings.TEST_THREADS
-        return Background(
-            threads, "test", reserve=max(1, threads // 4), patience=self.prober.wait, lanes=self.lanes
-        )
-
-    @part
     def single_tests(self) -> SingleTests:
         return SingleTests(self.tests, self.test_threads, self.prober.patience)
-
-    @part
-    def deletion_threads(self) -> Background | None:
-        """The threads that write on a cluster, for runs. A database writes one after the other and has none.
-
-        A run has few items here at a time, and a person few runs: nothing is refused.
-        """
-        threads = min(settings.TEST_THREADS, DELETED_AT_ONCE)
-        return Background(threads, "deletion", most_waiting=math.inf) if self.on_cluster else None
-
-    @part
-    def run_threads(self) -> Background:
-        """The threads of runs, one for each run: a quarter is kept for people who have none."""
-        threads = min(settings.TEST_THREADS, RUNS_AT_ONCE)
-        return Background(threads, "run", reserve=max(1, threads // 4))
-
-    @part
-    def run_test_threads(self) -> Background:
-        """The threads of all tests of all runs of this process. One person alone may have them all."""
-        threads = min(settings.TEST_THREADS, settings.RUN_TESTS)
-        return Background(threads, "run-test", patience=self.prober.wait, lanes=self.lanes)
 
     @part
     def runs(self) -> dict[str, Runs]:
