@@ -24,6 +24,7 @@ from registries.people.grants import remove_grant, set_grant
 from registries.wiring import services
 from tests.api.test_api import ALL, TEAM_A, notes, patch, post
 from tests.cast import Cast
+from tests.clock import Clock
 from tests.peers.command import LONG
 from tests.peers.scripted import wait_for
 from tests.peers.served_api import serving
@@ -39,23 +40,16 @@ def told(event: dict[str, Any]) -> tuple[str, str]:
     return event["type"], event["object"]["metadata"].get("name", "")
 
 
-class Clock:
-    """In place of the time of a watch: it passes where a watch rests, and nowhere else."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
+class Resting(Clock):
+    """The time of a watch: it passes where a watch rests, and nowhere else."""
 
     def sleep(self, seconds: float) -> None:
-        self.now += seconds
+        self.advance(seconds)
 
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(watch, "time", clock)
+    clock = Resting(monkeypatch, watch)
     monkeypatch.setattr(Index, "wait", lambda _index, _place, seconds: clock.sleep(seconds))
     return clock
 

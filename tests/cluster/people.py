@@ -6,9 +6,7 @@ typed is a canary.
 
 import base64
 import re
-import time
 from collections.abc import Iterator
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -90,22 +88,6 @@ def people(bound: Cluster, server: ApiServer, cable: Cable, settings: Any, db: N
     store.stop()
     settings.AUTH, settings.STORE = "local", "embedded"
     wiring.reset()
-
-
-class Clock:
-    """What a module takes for the time: it passes when a test says so, and not while a machine stands still."""
-
-    sleep = staticmethod(time.sleep)
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> None:
-        self._now = time.monotonic()
-        monkeypatch.setattr(module, "time", self)
-
-    def monotonic(self) -> float:
-        return self._now
-
-    def advance(self, seconds: float) -> None:
-        self._now += seconds
 
 
 def log_in(user: str, **headers: str) -> Client:

@@ -24,8 +24,9 @@ from registries.wiring import services
 from tests import canary
 from tests.api.test_api import TEAM_A, body
 from tests.cast import typed
+from tests.clock import Clock
 from tests.cluster.bearers import believed_for, of
-from tests.cluster.people import CAST, LIST, Clock, access_of, log_in, may, text
+from tests.cluster.people import CAST, LIST, access_of, log_in, may, text
 from tests.peers.admission import denied, used_up
 from tests.peers.api_server import ApiServer
 from tests.peers.cluster import Cluster

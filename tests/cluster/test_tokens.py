@@ -15,6 +15,7 @@ from registries.people import cluster_bearers
 from registries.wiring import services
 from tests import canary
 from tests.api.test_api import ALL, BASE, TEAM_A, body, notes, patch, post
+from tests.clock import Clock
 from tests.cluster.bearers import (
     ACCOUNTS,
     TEAM_B,
@@ -26,7 +27,6 @@ from tests.cluster.bearers import (
     of,
     takes,
 )
-from tests.cluster.people import Clock
 from tests.peers.api_server import ApiServer
 from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster

@@ -20,8 +20,8 @@ from registries.people import cluster_bearers
 from registries.wiring import services
 from tests import canary
 from tests.api.test_api import TEAM_A, body
+from tests.clock import Clock
 from tests.cluster.bearers import another, bearing, believed_for, limited_to, of
-from tests.cluster.people import Clock
 from tests.peers.api_server import ApiServer, canary_token
 from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster

@@ -15,6 +15,7 @@ from console.outbox import Budget, Outbox
 from console.receiving import BODY_RATE, BODY_SECONDS, HEAD_SECONDS
 from console.turns import Turns
 from console.worker import CLEARING, Worker
+from tests.clock import Clock
 
 HEAD = b"POST /login/ HTTP/1.1\r\nHost: localhost\r\n"
 STARTS = {
@@ -29,20 +30,9 @@ STARTS = {
 """What a client sends at once, and the seconds that it has for the rest."""
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    for module in (outbox, receiving, worker):
-        monkeypatch.setattr(module, "time", clock)
-    return clock
+    return Clock(monkeypatch, outbox, receiving, worker)
 
 
 class Loop:
@@ -84,9 +74,9 @@ def test_a_request_that_does_not_come_is_given_up(loop: Loop, clock: Clock, star
     sent, seconds = STARTS[start]
     loop.send(sent)
 
-    clock.now += seconds - CLEARING
+    clock.advance(seconds - CLEARING)
     assert not loop.is_dropped
-    clock.now += 3 * CLEARING
+    clock.advance(3 * CLEARING)
     assert loop.is_dropped
     assert loop.client.recv(1) == b""
 
@@ -97,10 +87,10 @@ def test_a_byte_now_and_then_gains_no_time(loop: Loop, clock: Clock, start: str)
 
     for _ in range(round(HEAD_SECONDS)):
         assert not loop.is_dropped
-        clock.now += 1
+        clock.advance(1)
         loop.send(b"x")
 
-    clock.now += CLEARING
+    clock.advance(CLEARING)
     assert loop.is_dropped
 
 

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import User
@@ -17,6 +16,7 @@ from registries.runs import heartbeat
 from registries.runs.run import LOST_AFTER, ItemState, RunState
 from registries.wiring import services
 from tests.cast import Cast
+from tests.clock import Clock
 from tests.peers.scripted import wait_for
 from tests.runs.test_engine import Patient, outcomes, proposed, runs_of
 from tests.stores.test_concurrency import together
@@ -98,23 +98,10 @@ def test_two_administrators_cannot_remove_each_other(cast: Cast) -> None:
     assert User.objects.filter(username__in=("olive", "nina"), is_active=True).count() == 1
 
 
-class Clock:
-    """The clock of heartbeats, which a test sets forward: the process slept."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    import time
-
-    clock = Clock()
-    monkeypatch.setattr(heartbeat, "time", SimpleNamespace(monotonic=clock.monotonic, sleep=time.sleep))
-    return clock
+    """That of heartbeats: a process that slept finds it later."""
+    return Clock(monkeypatch, heartbeat)
 
 
 def test_a_process_that_slept_does_no_item_that_another_process_has(cast: Cast, clock: Clock) -> None:
@@ -139,7 +126,7 @@ def test_a_process_that_slept_does_no_item_that_another_process_has(cast: Cast, 
     Run.objects.update(beat_at=timezone.now() - LOST_AFTER - timedelta(seconds=5))
     second = runs_of(Patient(lambda item: acted.append("second") or ""))
     second.start(access=cast.access("olive"), run_id=run)
-    clock.now += LOST_AFTER.total_seconds() + 5
+    clock.advance(LOST_AFTER.total_seconds() + 5)
     awake.set()
     sleeper.join(60)
 
