@@ -65,7 +65,7 @@ FILTERS = {
     Filter.SUCCESS: STATUSES[VerifyStatus.SUCCESS],
     Filter.FAILED: STATUSES[VerifyStatus.FAILED],
     Filter.UNTESTED: STATUSES[VerifyStatus.UNTESTED],
-    Filter.UNPROVEN: Label(_("Unverified"), *WARN, _("Connected, but any password is accepted")),
+    Filter.UNPROVEN: Label(UNPROVEN.hint, *WARN, _("Connected, but any password is accepted")),
     Filter.STALE: Label(_("Out of date"), "idle", "history", _("Tested more than a week ago")),
     Filter.EXPIRING: replace(
         EXPIRES_SOON, hint=_("The credential or a certificate expires within 30 days, or has expired")

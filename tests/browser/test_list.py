@@ -170,7 +170,7 @@ class TestFilters:
             (ZH.success, ZH.success),
             (ZH.failed, ZH.failed),
             (ZH.untested, ZH.untested),
-            ("未校验", "密码未校验"),
+            ("密码未校验", "密码未校验"),
             ("结果过旧", "结果过旧"),
         ],
     )

@@ -213,17 +213,30 @@ def test_the_checklist_counts_each_kind(cast: Cast) -> None:
         line = next(it for it in lines if text in it)
         return int(line.partition("</strong>")[0].rpartition(">")[2])
 
-    assert count("expires within") == 4
+    assert count("Expires soon") == 4
     assert shown.index("dated-0") < shown.index("dated-1"), "the first to expire comes first"
     assert "dated-3" not in shown
     everything = Survey.of(services().index.fresh().whole, datetime.now(UTC), None, 9).expiring
     assert [it.name for it in everything.first] == ["dated-0", "dated-1", "served", "dated-2"]
-    assert count("Never tested") == 2
-    assert count("for a week") == 1
+    assert count("Not tested") == 2
+    assert count("Out of date") == 1
     assert count("Password unverified") == 1
     assert count("Plain HTTP") == 1
     assert count("Certificate not verified") == 1
     assert count("older than 90 days") == 0
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_the_checklist_and_the_strip_have_one_word_for_one_count(cast: Cast, language: str) -> None:
+    verified(cast, "open-door", Reason.OK_UNVERIFIED)
+    verified(cast, "old-news", Reason.OK, ago=timedelta(days=9))
+    cast.add("new")
+    shown = page(cast, language=language)
+
+    for status in ("untested", "unproven", "stale"):
+        _, _, tile = part(shown, f"tile-{status}").partition("</svg>")
+        _, _, task = part(shown, "checklist").partition(f"status={status}")
+        assert task.partition("<")[0].partition(">")[2] == tile.partition("<")[0]
 
 
 @pytest.mark.parametrize("kind", ["old-password", "unverified-certificate", "plain-http"])

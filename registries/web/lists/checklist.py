@@ -29,29 +29,29 @@ class Task:
     url: str = ""
     names: tuple[tuple[str, str, str], ...] = ()
     more: int = 0
+    hint: str = ""
 
 
 def tasks(survey: Survey, images: Mapping[str, str], now: datetime) -> list[Task]:
-    """The checklist, in the order of urgency. A line without a registry is done.
+    """The checklist, in the order of urgency, in the words of the list's filters. A line without a registry is done.
     `images`: what is wrong with probe images, by the uid of the registry."""
     tally, today = survey.tally, timezone.localdate(now)
 
-    def filtered(text: str, status: Filter, kind: str, some: Some | None = None) -> Task:
+    def filtered(status: Filter, kind: str, some: Some | None = None) -> Task:
         names = _names(some, lambda it: times.next_expiry(it, today)) if some else ()
-        more = some.more if some else 0
-        return Task(text, tally.of(status), kind, filters.url(ListQuery(), status=status), names, more)
+        more, label = some.more if some else 0, labels.FILTERS[status]
+        target = filters.url(ListQuery(), status=status)
+        return Task(str(label.text), tally.of(status), kind, target, names, more, str(label.hint))
 
     def having(trait: Trait, some: Some, note: Callable[[RegistrySecret], str]) -> Task:
         target = filters.url(ListQuery(), trait=trait)
         return Task(filters.trait(trait), some.count, "warn", target, _names(some, note), some.more)
 
     lines = [
-        filtered(
-            _("Credential or certificate expires within 30 days"), Filter.EXPIRING, "warn", survey.expiring
-        ),
-        filtered(_("Never tested"), Filter.UNTESTED, "idle"),
-        filtered(_("Not tested for a week"), Filter.STALE, "idle"),
-        filtered(str(labels.UNPROVEN.hint), Filter.UNPROVEN, "warn"),
+        filtered(Filter.EXPIRING, "warn", survey.expiring),
+        filtered(Filter.UNTESTED, "idle"),
+        filtered(Filter.UNPROVEN, "warn"),
+        filtered(Filter.STALE, "idle"),
         having(Trait.NOT_VERIFIED, survey.not_verified, lambda _it: ""),
         having(Trait.PLAIN_HTTP, survey.plain, lambda _it: ""),
     ]
