@@ -9,8 +9,13 @@ from hashlib import sha256
 
 from registries.addresses import AddressError, parse_address
 from registries.domain.query import Criteria, Filter
-from registries.domain.registry import RegistrySecret, VerifyStatus
+from registries.domain.registry import Key, RegistrySecret, VerifyStatus
 from registries.index.order import VALUES
+
+
+def newest_test_first(it: RegistrySecret) -> tuple[float, Key]:
+    """A key to sort registries by."""
+    return -it.verification.at.timestamp() if it.verification.at else 0.0, it.key
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,11 @@ class Bucket:
     @cached_property
     def tested_at(self) -> list[datetime]:
         return sorted(it.verification.at for it in self.items if it.verification.at)
+
+    @cached_property
+    def by_test(self) -> list[RegistrySecret]:
+        """Those that were tested, the newest test first."""
+        return sorted((it for it in self.items if it.verification.at), key=newest_test_first)
 
     @cached_property
     def expires_on(self) -> list[date]:

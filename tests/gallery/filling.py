@@ -84,7 +84,8 @@ def fill(rows: int, held: str) -> None:
         probed = {"domain": "harbor.example.com", "probe_image": image.image}
         _add(access, REASONS, name, Reason.OK, age=timedelta(minutes=number), image=image, **probed)
     _add(access, LONGEST, LONG_NAME, Reason.TLS_HOSTNAME_MISMATCH, age=timedelta(days=9), **LONG_VALUES)
-    _add(access, ONE, "harbor-one", Reason.OK, age=timedelta(minutes=3))
+    ends = (datetime.now(UTC) + timedelta(days=60)).date().isoformat()
+    _add(access, ONE, "harbor-one", Reason.OK, age=timedelta(minutes=3), expires_at=ends)
     _add(access, WAITING, HELD, Reason.OK, age=timedelta(days=1), domain=held, username="held")
     _add(access, WAITING, "registry-quick", Reason.OK, age=timedelta(days=1), domain="http://127.0.0.1:9")
     _channels()

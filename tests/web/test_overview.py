@@ -193,6 +193,26 @@ def test_good_news_is_no_better_than_it_is(
     assert ("15 minutes ago" in page(cast)) == (ago < HOUR)
 
 
+def test_a_calm_page_has_the_latest_tests_and_the_next_to_expire(cast: Cast) -> None:
+    today = datetime.now(UTC).date()
+    for number in range(7):
+        days = {"expires_at": (today + timedelta(days=90 - number)).isoformat()} if number < 2 else {}
+        verified(cast, f"r{number}", Reason.OK, ("team-a", "team-b")[number % 2], ago=number * HOUR, **days)
+
+    shown = page(cast)
+    assert re.findall(r">(r\d)</a>", part(shown, "newest-tests")) == ["r0", "r1", "r2", "r3", "r4"]
+    assert re.findall(r">(r\d)</a>", part(shown, "next-to-expire")) == ["r1", "r0"]
+    assert "Expires in 89 days" in part(shown, "next-to-expire")
+    assert "Nothing to do." in part(shown, "calm")
+    assert "r1" not in page(cast, "vic"), "team-b is not hers"
+
+    cast.add("plain", domain="http://plain.example.com")
+    assert "Nothing to do." not in part(page(cast), "calm")
+    verified(cast, "down", Reason.TIMEOUT)
+    shown = page(cast)
+    assert [part(shown, name) for name in ("newest-tests", "next-to-expire")] == ["", ""]
+
+
 def test_the_checklist_counts_each_kind(cast: Cast) -> None:
     today = datetime.now(UTC).date()
     for number, days in enumerate((-3, 5, 9, 60)):

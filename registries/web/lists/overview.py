@@ -28,12 +28,12 @@ from registries.web import filters
 from registries.web.lists.checklist import NAMES, tasks
 from registries.web.lists.group_rows import counted, spread
 from registries.web.lists.list import NOBODY, ListControls
+from registries.web.lists.overview_lines import Line, Lines, newest_tests, next_to_expire
 from registries.web.lists.probe_images import troubles
 from registries.web.responses import details_url
 from registries.web.shares import Part, share
 from registries.wiring import services
 from registries.words import labels, times
-from registries.words.labels import Label
 
 YESTERDAY = timedelta(hours=24)
 BROKEN, RECOVERED, FAILING, NAMESPACES = 5, 3, 5, 6
@@ -43,33 +43,6 @@ FEW = 500
 REFRESH = 30
 KEPT, KEPT_FOR = 32, timedelta(minutes=1)
 """Facts in memory, and for how long. People who see the same namespaces share theirs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One registry, or those of one domain with one cause."""
-
-    label: Label
-    text: str
-    url: str
-    reason: str
-    where: str
-    at: datetime | None
-    ago: str
-    whole: str = ""
-    """The place with more words, if there is room."""
-    displayed: bool = False
-    """Whether the text is a display name, and no host or name of Kubernetes."""
-    namespaced: bool = False
-    """Whether the place is a namespace, and no count."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """The first lines of a list, and how many are left out."""
-
-    shown: tuple[Line, ...]
-    more: int
 
 
 Older = tuple[tuple[str, str], int, datetime | None]
@@ -110,7 +83,8 @@ def overview(request: ConsoleRequest) -> HttpResponse:
     }
     if survey.tally.total:
         scope = _scope(snapshot, access)
-        context |= _news(facts, scope, now) | {"tasks": tasks(survey, facts.images, now)}
+        lines = tasks(survey, facts.images, now)
+        context |= _news(facts, scope, now) | {"tasks": lines, "to_do": any(it.count for it in lines)}
         context["namespaces"] = _namespaces(facts.namespaces, access)
         # Without a number: it takes lists of the cluster.
         context["unused_url"] = services().pull_failures.available and filters.url(ListQuery(), unused=NOBODY)
@@ -165,6 +139,8 @@ def _news(facts: Facts, scope: tuple[str, ...] | None, now: datetime) -> dict[st
         "failing": _failing(older, now),
         "failing_url": filters.url(ListQuery(), status=Filter.FAILED),
         "calm": _calm(facts),
+        "newest_tests": newest_tests(survey, now),
+        "next_to_expire": next_to_expire(survey, now),
         "tested": survey.tested_at and _("Checked %(ago)s.") % {"ago": times.ago(survey.tested_at, now)},
         "next_check": _next_check(outlook(scope, now), now),
         "incident": incident and {"at": incident.began_at, "ago": times.ago(incident.began_at, now)},
