@@ -10,6 +10,8 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_safe
 
 from registries.api import endpoint
@@ -21,6 +23,19 @@ from registries.api.schemas import SCHEMAS
 from registries.api.shapes import Schema
 from registries.api.status import answer
 from registries.words.shell import ASK_TOKEN, BEARER
+
+_BY_ID = {it.id: it for it in OPERATIONS}
+_GROUPS = (
+    (_("Namespaces"), "listNamespaces"),
+    (
+        pgettext_lazy("objects", "Registries"),
+        "list listAll get create edit changePassword rotatePassword delete undo",
+    ),
+    (_("Tests"), "verify listTests listImages"),
+    (_("Runs"), "createRun listRuns getRun cancelRun retryRun rollBackRun leaveRun"),
+    (_("Sync rules"), "listSyncRules getSyncRule putSyncRule solveSyncRule deleteSyncRule"),
+)
+"""The operations of the page by their object, in the order in which a reader needs them: (title, ids)."""
 
 
 @login_not_required
@@ -36,7 +51,7 @@ def openapi(request: HttpRequest) -> HttpResponse:
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     context = {
-        "operations": [_shown(request, it) for it in OPERATIONS],
+        "groups": [(title, [_shown(request, _BY_ID[it]) for it in ids.split()]) for title, ids in _GROUPS],
         "schemas": [
             (name, schema.get("description", ""), _written(schema)) for name, schema in SCHEMAS.items()
         ],

@@ -51,6 +51,16 @@ def test_the_page_shows_every_operation_to_everybody() -> None:
         assert attribute not in page
 
 
+def test_the_index_has_the_operations_in_groups() -> None:
+    index = page("en").partition('class="operations"')[2].partition("</nav>")[0]
+    titles = [it.partition(">")[2].partition("<")[0] for it in index.split("<h2")[1:]]
+
+    assert titles == ["Namespaces", "Registries", "Tests", "Runs", "Sync rules"]
+    assert sorted(re.findall(r'"#op-(\w+)"', index)) == sorted(it.id for it in OPERATIONS)
+    rules = index.rpartition("<h2")[2]
+    assert all("SyncRule" in it for it in re.findall(r'"#op-(\w+)"', rules))
+
+
 def test_the_page_says_how_the_examples_get_their_token() -> None:
     for language in ("en", "zh-hans"):
         shown = page(language)
