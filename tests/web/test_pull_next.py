@@ -1,6 +1,7 @@
 """The next step for images that no credential helps."""
 
 import pytest
+from django.template.loader import render_to_string
 from django.utils.translation import override
 
 from registries.domain.registry import RegistrySecret
@@ -8,7 +9,7 @@ from registries.pull_secrets.explain import Code, Explanation, Waiting
 from registries.pull_secrets.failing import FailingPod
 from registries.service.pull_failures import Failure
 from registries.web.pulls.pull_steps import steps_for
-from registries.web.pulls.step import Accounts
+from registries.web.pulls.step import Accounts, Step
 from registries.words.names import named
 from registries.words.pull_failures import NEXT
 from tests.cast import Cast
@@ -32,3 +33,22 @@ def test_says_what_to_do_about_the_image(cast: Cast, code: Code, *, known: bool)
 
 def test_a_missing_image_or_platform_has_a_step() -> None:
     assert {Code.IMAGE_MISSING, Code.PLATFORM_MISSING} <= NEXT.keys()
+
+
+@pytest.mark.parametrize(
+    ("step", "items"),
+    [
+        (Step("Bind", "/bind/", posts=True, hint="Bind it.", command="delete"), ["Bind it.", "delete"]),
+        (Step(hint="Use it.", command="patch", look="get", last="gone"), ["get", "Use it.", "gone"]),
+        (Step("Open", "/open/", hint="Name it.", command="patch"), []),
+        (Step("Test", "/test/", posts=True, hint="Test it."), []),
+    ],
+)
+def test_several_steps_are_numbered_each_with_its_command(step: Step, items: list[str]) -> None:
+    shown = render_to_string("pulls/_pull_step.html", {"step": step.with_commands([step.command])})
+
+    parts = shown.split("<li>")[1:]
+    assert len(parts) == len(items) == shown.count("</li>")
+    assert all(text in part for text, part in zip(items, parts, strict=True))
+    assert ("<ol" in shown) == bool(items)
+    assert "form-text" not in shown, "steps have the size of what one reads"

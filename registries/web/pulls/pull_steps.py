@@ -266,10 +266,7 @@ def _bind(pod: FailingPod, registry: RegistrySecret, access: Access, binding: Bi
             )
         return Step(*opens, hint=named({}, hint), command=restart, again=True)
     if binding is Binding.UNBOUND and access.may(Permission.CREATE, pod.namespace):
-        hint = _(
-            "This adds the pull secret to the default service account. Only new pods use it: restart "
-            "the workload afterwards."
-        )
+        hint = _("Bind the pull secret to the default service account.")
         url = reverse("registries:pull_secret", args=[registry.namespace, registry.name])
         fields = (("uid", registry.uid), ("bound", "1"), ("from", "pull-failures"))
         text = _("Bind %(name)s") % {"name": registry.name}

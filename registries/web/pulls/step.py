@@ -61,6 +61,16 @@ class Step:
         return replace(self, command=next(iter(commands), ""), commands=tuple(commands[:COMMANDS]), more=more)
 
     @property
+    def is_several(self) -> bool:
+        """Whether a person does more than one thing, one after another."""
+        return bool(self.look or self.last or (self.posts and self.command))
+
+    @property
+    def opens_beside(self) -> bool:
+        """Whether the command is the step, and the link only opens a page about it."""
+        return bool(self.url and self.command and not self.posts and not self.dialog)
+
+    @property
     def deletes(self) -> bool:
         """Whether a command deletes something and creates it again."""
         return any(shlex.join(_FORCED) in it for it in (self.command, *self.commands))
