@@ -23,7 +23,7 @@ MESSAGES: dict[Reason, Text] = {
     Reason.CONNECTION_RESET: Text("服务器中断了连接", "Connection closed by the server"),
     Reason.PROXY_ERROR: Text("代理服务器返回错误", "Proxy error"),
     Reason.TLS_UNTRUSTED: Text("证书不受信任（自签名或未知 CA）", "Certificate not trusted"),
-    Reason.TLS_EXPIRED: Text("证书已过期或尚未生效", "Certificate expired or not yet valid"),
+    Reason.TLS_EXPIRED: Text("证书不在有效期内", "Certificate outside its validity period"),
     Reason.TLS_HOSTNAME_MISMATCH: Text("证书与域名不匹配", "Certificate does not match the host name"),
     Reason.TLS_HANDSHAKE_FAILED: Text("TLS 握手失败", "TLS handshake failed"),
     Reason.PLAIN_HTTP_SERVER: Text("该端口是 HTTP 服务，不是 HTTPS", "The server speaks plain HTTP"),

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from .answer import Answer
 from .certificate import ServerCertificates
 from .reason import Reason
+from .validity import EXPIRED, NOT_YET_VALID
 
 _UNREACHABLE = frozenset(
     {
@@ -23,8 +24,7 @@ _UNREACHABLE = frozenset(
         errno.EPERM,
     }
 )
-# X509_V_ERR_*: not yet valid, expired; host name, e-mail, IP address mismatch.
-_EXPIRED_CODES = frozenset({9, 10})
+# X509_V_ERR_*: host name, e-mail, IP address mismatch.
 _NAME_CODES = frozenset({62, 63, 64})
 _PLAIN_HTTP_REASONS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"})
 _TLS_ALERT = "\x15\x03"
@@ -33,7 +33,8 @@ _TLS_ALERT = "\x15\x03"
 class Fault(Exception):
     """Ends a probe. `said` is the server's response, or a text found here, such as OpenSSL's message or a URL; it
     is not scrubbed yet. `cause` is a Reason or a code of remarks.CAUSES that explains the reason. `params` fills
-    the message. `retry_after` is in seconds. `tls` holds certificates that were not trusted."""
+    the message. `retry_after` is in seconds. `tls` holds certificates that were not trusted, and `verify_code` is
+    OpenSSL's error with them."""
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class Fault(Exception):
         params: Mapping[str, str | int] | None = None,
         retry_after: int | None = None,
         tls: ServerCertificates | None = None,
+        verify_code: int = 0,
     ) -> None:
         super().__init__(reason.value)
         self.reason = reason
@@ -52,6 +54,7 @@ class Fault(Exception):
         self.params = dict(params or {})
         self.retry_after = retry_after
         self.tls = tls
+        self.verify_code = verify_code
 
 
 def network_fault(error: BaseException) -> Fault:
@@ -76,7 +79,8 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 def _tls(errors: list[BaseException]) -> Fault | None:
     for error in errors:
         if isinstance(error, ssl.SSLCertVerificationError):
-            return Fault(_certificate_reason(error), error.verify_message)
+            reason = _certificate_reason(error)
+            return Fault(reason, error.verify_message, verify_code=error.verify_code)
     for error in errors:
         if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
             return Fault(Reason.CONNECTION_RESET)
@@ -88,7 +92,7 @@ def _tls(errors: list[BaseException]) -> Fault | None:
 
 
 def _certificate_reason(error: ssl.SSLCertVerificationError) -> Reason:
-    if error.verify_code in _EXPIRED_CODES:
+    if error.verify_code in (EXPIRED, NOT_YET_VALID):
         return Reason.TLS_EXPIRED
     if error.verify_code in _NAME_CODES:
         return Reason.TLS_HOSTNAME_MISMATCH

@@ -11,6 +11,8 @@ from .reason import Reason
 from .remarks import ADDRESS_PROBLEMS, CAUSES, CREDENTIAL_PROBLEMS, NODE_VIEWS, WARNINGS
 from .text import Text, is_chinese
 from .trace import Step
+from .validity import hint as hint_of_time
+from .validity import message as message_of_time
 
 __all__ = ["Reason", "Result", "Step"]
 
@@ -66,17 +68,22 @@ class Result:
         values = dict(self.params)
         if self.cause:
             values["cause"] = self._cause_text(self.cause, language)
-        return MESSAGES[self.reason].filled(language, values)
+        return self._of_time(self.reason, language) or MESSAGES[self.reason].filled(language, values)
+
+    def cause_message(self, language: str | None = "zh") -> str:
+        """The sentence of the cause; "" when the cause has none."""
+        known = self.cause in CAUSES or self.cause in _REASONS
+        return self._cause_text(self.cause, language) if self.cause and known else ""
 
     def hint(self, language: str | None = "zh", first: str = "") -> str:
         """What to do next: `first` or the hint of the reason, or of the exact input problem; then the hint of the
         cause; then a note about white space or invisible characters in the password, which stands first where the
         password was refused."""
-        hints = [self._problem(language) or first or HINTS[self.reason].of(language)]
+        hints = [self._problem(language) or first or self._hint(self.reason, language)]
         if self.cause in CAUSES:
             hints.append(CAUSES[self.cause].of(language))
         elif self.cause in _REASONS:
-            hints.append(HINTS[Reason(self.cause)].of(language))
+            hints.append(self._hint(Reason(self.cause), language))
         noted = ("password_outer_space", "password_invisible")
         pasted = [WARNINGS[it].of(language) for it in noted if it in self.warnings]
         hints = [*pasted, *hints] if self.reason is Reason.BAD_CREDENTIALS else [*hints, *pasted]
@@ -123,7 +130,16 @@ class Result:
     def _cause_text(self, cause: str, language: str | None) -> str:
         if cause in CAUSES:
             return CAUSES[cause].of(language)
-        return MESSAGES[Reason(cause)].of(language) if cause in _REASONS else cause
+        if cause not in _REASONS:
+            return cause
+        return self._of_time(Reason(cause), language) or MESSAGES[Reason(cause)].of(language)
+
+    def _of_time(self, reason: Reason, language: str | None) -> str:
+        return message_of_time(self.params, language) if reason is Reason.TLS_EXPIRED else ""
+
+    def _hint(self, reason: Reason, language: str | None) -> str:
+        of_time = hint_of_time(self.params, language) if reason is Reason.TLS_EXPIRED else ""
+        return of_time or HINTS[reason].of(language)
 
 
 _REASONS = frozenset(reason.value for reason in Reason)

@@ -234,8 +234,9 @@ class Transport:
             return Fault(Reason.PROXY_ERROR, cause=fault.reason)
         if fault.reason in _CERTIFICATE_FAULTS:
             with self._dialer.untraced():
-                seen = inspect(lambda context: self._handshake(endpoint, context), fault.reason)
+                seen = inspect(lambda context: self._handshake(endpoint, context), fault)
             fault.tls, fault.cause = seen.facts, seen.still_wrong
+            fault.params |= seen.params
         return fault
 
     @contextmanager

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from registries.domain.access import EVERYWHERE, Role
 from registries.domain.query import Filter, Group, Member
 from registries.domain.registry import Provider, RegistrySecret, VerifyStatus
-from registries.probe import catalogue, remarks
+from registries.probe import catalogue, remarks, validity
 from registries.probe.image import ImageResult
-from registries.probe.reason import ImageReason
+from registries.probe.reason import ImageReason, Reason
 from registries.probe.text import Text as Sentence
 from registries.verification.history import SCHEDULED, NotTested, Tested
 from registries.words.language import Text, comma
@@ -134,6 +134,15 @@ def reason(code: str) -> str:
     return str(_SHORT[code]) if code in _SHORT else _said(catalogue.MESSAGES, code)
 
 
+def failure(registry: RegistrySecret) -> str:
+    """Why the stored verdict is a failure: the reason, with the day on which the certificate expired; without a code,
+    the message of another client."""
+    verdict, text = registry.verification, ""
+    if verdict.reason == Reason.TLS_EXPIRED:
+        text = validity.message(validity.expired_at(registry.certificate_ends, verdict.at), get_language())
+    return text or reason(verdict.reason) or verdict.message
+
+
 def group(member: Member) -> str:
     """What the registries of a group share: a cause or status, a host, or "user @ host"."""
     if member.group is Group.CREDENTIAL:
@@ -151,11 +160,6 @@ def reason_hint(code: str) -> str:
 
 def stage(name: str) -> str:
     return _said(remarks.STEPS, name, name)
-
-
-def test_cause(code: str) -> str:
-    """The text of the cause of a reason; "" when the cause has none."""
-    return _said(remarks.CAUSES, code, reason(code))
 
 
 def warning(code: str) -> str:

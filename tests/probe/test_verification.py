@@ -8,9 +8,10 @@ import pytest
 from cryptography import x509
 
 from registries.probe import Policy, Reason, probe
+from registries.probe.validity import EXPIRED, params_of
 from tests.peers.basic_registry import PASSWORD, USER, registry, run_probe
 from tests.peers.certificates import Authority, Pair
-from tests.peers.scripted import scripted
+from tests.peers.scripted import HERE, scripted
 
 pytest_plugins = ("tests.peers.authorities",)
 
@@ -20,8 +21,33 @@ def test_an_expired_or_early_certificate(authority: Authority, trusting: Policy,
     result, server = run_probe(authority, getattr(authority, kind)("localhost"), trusting)
     assert result.reason is Reason.TLS_EXPIRED
     assert result.tls is not None
-    assert result.tls.leaf.not_after
+    leaf = result.tls.leaf
+    assert leaf.not_before
+    assert leaf.not_after
+    day = (leaf.not_after if kind == "expired" else leaf.not_before).astimezone().date()
+    zh, en = {
+        "expired": (f"证书已于 {day} 过期", f"Certificate expired on {day}"),
+        "not_yet_valid": (f"证书 {day} 才生效", f"Certificate not valid before {day}"),
+    }[kind]
+    assert (result.message("zh"), result.message("en"), result.to_json("en")["message"]) == (zh, en, en)
+    assert ("Renew the certificate" in result.hint("en")) is (kind == "expired")
+    assert ("时钟" in result.hint("zh")) is (kind == "not_yet_valid")
     assert server.requests == []
+
+
+def test_an_untrusted_certificate_that_expired_says_both(authority: Authority) -> None:
+    pair = authority.issue("localhost", self_signed=True, not_after=datetime.now(UTC) - timedelta(hours=1))
+    result, _ = run_probe(authority, pair, HERE)
+    day = pair.certificate.not_valid_after_utc.astimezone().date()
+    assert (result.reason, result.cause) == (Reason.TLS_UNTRUSTED, Reason.TLS_EXPIRED)
+    assert result.cause_message("zh") == f"证书已于 {day} 过期"
+
+
+def test_an_expired_authority_is_named_as_such(authority: Authority, trusting: Policy) -> None:
+    result, _ = run_probe(authority, _by_an_expired_authority(authority), trusting)
+    day = (datetime.now(UTC) - timedelta(days=1)).astimezone().date()
+    assert result.message("en") == f"CA of the certificate expired on {day}"
+    assert params_of(None, EXPIRED, datetime.now(UTC)) == {"validity": "expired_unknown"}
 
 
 @pytest.mark.parametrize("names", [("other.example",), ("*.other.example",), ("127.0.0.2",), ("*",)])

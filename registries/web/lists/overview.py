@@ -205,6 +205,8 @@ def _turn(turn: Turn, now: datetime) -> Line:
     reason, ago = labels.reason(turn.reason), times.ago(turn.at, now)
     first = turn.registries[0]
     if len(turn.registries) == 1:
+        if turn.state is not State.OK and turn.reason == first.verification.reason:
+            reason = labels.failure(first)
         line = Line(label, first.title, details_url(first.key), reason, first.namespace, turn.at, ago)
         return replace(line, displayed=bool(first.display_name), namespaced=True)
     url = filters.url(

@@ -16,7 +16,7 @@ from registries.probe.schedule import REFUSED
 from registries.schedule import recent as schedule
 from registries.schedule import silences
 from registries.verification.history import Check
-from registries.web.lists import probe_images
+from registries.web.lists import certificate_times, probe_images
 from registries.web.lists.last_days import in_numbers, months_of, paths, until_now
 from registries.web.registry_actions import abilities, offered_for_many
 from registries.web.responses import details_url
@@ -34,7 +34,7 @@ the entry holds it."""
 class Seen:
     """What a row of the list shows of the scheduled checks: since when the registry fails, and its last 30 days as the
     three paths of a drawing, 3 units a day. `text` says the days in numbers; "" without a test. `silenced`: until when
-    messages wait. `image`: what is wrong with the probe image."""
+    messages wait. `image`: what is wrong with the probe image. `certificate`: what is wrong with its time."""
 
     since: datetime | None = None
     good: str = ""
@@ -43,6 +43,7 @@ class Seen:
     text: str = ""
     silenced: datetime | None = None
     image: str = ""
+    certificate: str = ""
 
 
 NOTHING_SEEN = Seen()
@@ -95,9 +96,7 @@ def row_of(
         registry=registry,
         label=label,
         provider=labels.PROVIDERS[registry.provider],
-        reason=""
-        if check
-        else labels.short_obstacle(registry) or seen.image or _short_reason(registry, today),
+        reason="" if check else labels.short_obstacle(registry) or _short_reason(registry, seen, today),
         obstacle=labels.obstacle(registry),
         ago=_failing_for(seen.since, now) if seen.since else times.ago(verification.at, now),
         seen=seen,
@@ -161,21 +160,23 @@ def poll_delay(started_at: datetime, now: datetime) -> str:
     return "300ms" if waited < 2 else "1s"
 
 
-def _short_reason(registry: RegistrySecret, today: date) -> str:
+def _short_reason(registry: RegistrySecret, seen: Seen, today: date) -> str:
     """The reason of the failure in the reader's language; without a code, the stored message of another client.
 
     For a working registry, what expires first, if that is soon.
     """
     verification = registry.verification
+    if seen.image:
+        return seen.image
     if verification.unproven:
         return str(labels.UNPROVEN.hint)
     if verification.status.value != "failed":
         return times.next_expiry(registry, today)
-    return labels.reason(verification.reason) or verification.message
+    return seen.certificate or labels.failure(registry)
 
 
 def of_rows(registries: Iterable[RegistrySecret], now: datetime) -> dict[str, Seen]:
-    """By uid, for those that were tested or are silenced. At most four queries."""
+    """By uid, for those that were tested or are silenced. At most five queries."""
     registries = list(registries)
     silenced = silences.ends(registries, now)
     tested = [it for it in registries if it.verification.at]
@@ -183,8 +184,16 @@ def of_rows(registries: Iterable[RegistrySecret], now: datetime) -> dict[str, Se
     since = schedule.failing_since(failed)
     months = months_of(tested, now)
     images = probe_images.troubles(tested)
+    validity = certificate_times.reasons(tested)
     return {
-        uid: Seen(since.get(uid), *paths(month), in_numbers(month), silenced.get(uid), images.get(uid, ""))
-        for uid in since.keys() | months.keys() | silenced.keys() | images.keys()
+        uid: Seen(
+            since.get(uid),
+            *paths(month),
+            in_numbers(month),
+            silenced.get(uid),
+            images.get(uid, ""),
+            validity.get(uid, ""),
+        )
+        for uid in since.keys() | months.keys() | silenced.keys() | images.keys() | validity.keys()
         for month in (until_now(months.get(uid, ""), since.get(uid), now),)
     }

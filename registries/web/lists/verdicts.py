@@ -221,7 +221,7 @@ def _with_details(verdict: Verdict, result: Result) -> Verdict:
     return replace(
         verdict,
         detail=result.detail,
-        cause=labels.test_cause(result.cause or ""),
+        cause=result.cause_message(get_language()),
         stages=stage_views(result.steps, verified=result.reason is not Reason.OK_UNVERIFIED),
         duration=times.duration(duration) if duration else "",
         token_host=(result.token_host or "") if result.token_host != result.registry_host else "",
@@ -256,7 +256,7 @@ def verdict_of_stored(registry: RegistrySecret, recent: Sequence[Check], now: da
             kind=label.kind,
             icon=label.icon,
             title=str(label.text),
-            message=labels.reason(verification.reason) or verification.message,
+            message=labels.failure(registry),
             hint=first or labels.reason_hint(verification.reason),
         )
     ago, stale = times.ago(verification.at, now), verification.is_stale(now)
