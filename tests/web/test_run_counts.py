@@ -103,6 +103,25 @@ def test_registries_that_are_gone_did_not_fail(cast: Cast, kind: str) -> None:
         assert counts(text)["done"] == (3 if kind == "verify" else 2)
 
 
+@pytest.mark.parametrize("kind", PAGES)
+def test_the_bar_has_a_part_for_each_count(cast: Cast, kind: str) -> None:
+    made = run(cast, kind, "running", (7, 3, 2, 8))
+    RunItem.objects.filter(run=made, name="failed-0").update(problem="gone")
+
+    shown = cast.client("olive", hx_request="true").get(PAGES[kind].format(made.pk)).content.decode()
+    bar = shown.partition('role="progressbar"')[2].partition("</svg>")[0]
+
+    assert 'aria-valuemax="20" aria-valuenow="12"' in bar
+    parts = [dict(re.findall(r'(class|x|width|height)="([^"]*)"', it)) for it in bar.split("<rect")[1:]]
+    assert [(it.get("class", ""), it.get("x", "0"), it["width"]) for it in parts] == [
+        ("bar-whole", "0", "20"),
+        ("bar-busy", "0", "7"),
+        ("bar-bad", "7", "2"),
+        ("", "9", "3"),
+    ]
+    assert [it["height"] for it in parts] == ["4", "4", "8", "4"], "failures are not told by their colour alone"
+
+
 class TestADialogOverTheList:
     """Its polls bring the notices along, so that nothing asks for them beside it."""
 
