@@ -1,10 +1,12 @@
 """Unhandled errors as a page, or as a toast for HTMX, with the request id. Details are only in the log."""
 
 import logging
+import math
 import sqlite3
 import sys
 from collections.abc import Callable
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -24,9 +26,11 @@ from registries.people.grants import access_without_roles
 from registries.web.frame import shown_theme
 from registries.web.responses import fetches_itself, is_htmx, toast
 from registries.wiring import services
+from registries.words.language import sentences
 from registries.words.problems import error_text
 
 NEXT_MAX = 2_000
+MIB = 1024 * 1024
 log = logging.getLogger(__name__)
 
 
@@ -59,7 +63,7 @@ class ErrorMiddleware:
                 log.error("%s", error, exc_info=error)
             return _of_error(request, error)
         if isinstance(error, RequestDataTooBig | TooManyFieldsSent):
-            return _too_large(request)
+            return _too_large(request, error)
         return None
 
 
@@ -97,24 +101,41 @@ def problem(request: HttpRequest, status: int, text: str, title: str = "", form:
     return render(request, "error.html", context, status=status)
 
 
-def _too_large(request: HttpRequest) -> HttpResponse:
+def _too_large(request: HttpRequest, error: Exception) -> HttpResponse:
+    """The answer to a form that was not read: only the browser knows which text is too long."""
+    texts: dict[str, str] = {}
+    if isinstance(error, TooManyFieldsSent):
+        what = _("The form has more than %(limit)s values. Choose fewer and submit it again.")
+        what %= {"limit": f"{settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:,}"}
+    else:
+        what = _("The form has %(size)s, and the console reads at most %(limit)s.")
+        size = int(request.META.get("CONTENT_LENGTH") or 0)
+        what %= {"size": _mebibytes(size), "limit": _mebibytes(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)}
+        texts = {
+            "limited": _("Use at most {limit} characters. This text has {size}."),
+            "unlimited": _("Shorten this text of {size} characters."),
+        }
     if not is_htmx(request):
-        return problem(request, 413, _("The request is too large. Shorten it and submit it again."))
-    text = _(
-        "The form is too large. Nothing was changed, and your input is still here. Shorten the longest text and submit"
-        " it again."
-    )
-    return _in_the_form(413, text)
+        return problem(request, 413, sentences(what, _("Shorten the longest text.") if texts else ""))
+    text = sentences(what, _("Nothing was changed, and your input is still here."))
+    return _in_the_form(413, text, **texts)
 
 
-def _in_the_form(status: int, text: str) -> HttpResponse:
-    """An error of a whole form, for HTMX: form-problem.js shows it on top of the form, which keeps what was typed."""
-    return trigger_client_event(reswap(HttpResponse(status=status), "none"), "form-problem", {"text": text})
+def _mebibytes(size: int) -> str:
+    """A number of bytes, rounded up: more than the limit stays more."""
+    return f"{math.ceil(size / MIB * 10) / 10:g}\N{NO-BREAK SPACE}MiB"
+
+
+def _in_the_form(status: int, text: str, **at_the_longest_text: str) -> HttpResponse:
+    """An error of a whole form, for HTMX: form-problem.js shows it on top of the form, which keeps what was typed; and
+    the other text at the field with the longest text, `limited` where the field has a limit."""
+    detail = {"text": text, **at_the_longest_text}
+    return trigger_client_event(reswap(HttpResponse(status=status), "none"), "form-problem", detail)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig | TooManyFieldsSent):
-        return _too_large(request)
+        return _too_large(request, exception)
     return problem(request, 400, _("The request could not be understood. Go back and try again."))
 
 

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from django import forms
 from django.forms.utils import ErrorDict
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from registries.addresses import may_hold_password
@@ -20,6 +21,7 @@ from registries.domain.registry import (
 from registries.intake import Tls
 from registries.words.causes import cause_text
 from registries.words.labels import FIELDS, PROVIDERS
+from registries.words.language import sentences
 
 
 class PlainForm(forms.Form):
@@ -35,7 +37,14 @@ class PlainForm(forms.Form):
     def add_causes(self, causes: Iterable[Cause]) -> None:
         """Shows each cause at its field, or above the form when there is no such field."""
         for cause in causes:
-            self.add_error(cause.field if cause.field in self.fields else None, cause_text(cause))
+            self.add_error(cause.field if cause.field in self.fields else None, self._text(cause))
+
+    def _text(self, cause: Cause) -> str:
+        """The sentence of a cause; of a text that is too long with its length."""
+        text, typed = cause_text(cause), str(self.data.get(cause.field, ""))
+        if cause.problem is not Problem.TOO_LONG or cause.limit is None or len(typed) <= cause.limit:
+            return text
+        return sentences(text, gettext("This text has %(size)s.") % {"size": f"{len(typed.strip()):,}"})
 
 
 class ConsoleForm(PlainForm):

@@ -1,5 +1,6 @@
 """The states of the dialogs of registries and runs, in their order."""
 
+import re
 from secrets import token_hex
 
 from playwright.sync_api import Page, expect
@@ -162,6 +163,8 @@ def refused(*, large: bool = False) -> Act:
             page.context.clear_cookies(name="csrftoken")
         page.locator("#edit-save").click()
         form.locator("#error-summary").wait_for()
+        if large:
+            expect(form.locator("#id_description_error")).to_contain_text(re.compile("1,024.*3,000,000"))
 
     return act
 
@@ -182,7 +185,7 @@ def refused_page(*, large: bool = False) -> Act:
     return act
 
 
-FILL = "it => { it.removeAttribute('maxlength'); it.value = 'x'.repeat(3_000_000) }"
+FILL = "it => { it.value = 'x'.repeat(3_000_000) }"
 """More than the console reads."""
 PLACES = {"copy": "copies", "delete": "runs", "rotate": "rotations"}
 DIALOGS = (

@@ -138,6 +138,39 @@ def test_a_form_that_is_too_large_or_too_soon_leads_back_to_the_form(cast: Cast)
     assert re.search(r"<p>\d+ 秒后再试。", soon.content.decode())
 
 
+def test_a_form_that_is_too_large_says_its_size_and_the_limit(cast: Cast) -> None:
+    path, large = "/registries/-/add/", {"description": "x" * 3_000_000}
+    sizes = "表单大小为 2.9 MiB，控制台最多接收 2 MiB。".replace(" MiB", "\N{NO-BREAK SPACE}MiB")
+
+    page = cast.client("olive").post(path, large).content.decode()
+    assert f"{sizes}精简最长的一项后重新提交。" in page
+    trigger = cast.client("olive", hx_request="true").post(path, large)["HX-Trigger"]
+    told = json.loads(trigger)["form-problem"]
+    assert told["text"] == f"{sizes}未做任何更改，输入的内容仍在。"
+    assert told["limited"] == "最多 {limit} 个字符，当前共 {size} 个。", (
+        "form-problem.js fills it in at the field"
+    )
+
+    many = cast.client("olive", hx_request="true").post(path, {f"a{n}": "" for n in range(1_001)})
+    told = json.loads(many["HX-Trigger"])["form-problem"]
+    assert told == {"text": "表单的内容超过 1,000 项，减少选择后重新提交。未做任何更改，输入的内容仍在。"}
+
+
+def test_a_text_that_is_too_long_says_its_limit_and_its_size(cast: Cast) -> None:
+    registry = cast.add()
+    typed = {
+        "description": f" {'x' * 1_025} ",
+        "uid": registry.uid,
+        "resource_version": registry.resource_version,
+    }
+
+    page = cast.client("olive").post("/registries/team-a/harbor-prod/edit/", typed)
+
+    assert page.status_code == 422
+    at_the_field = page.content.decode().partition('id="id_description_error"')[2].partition("</div>")[0]
+    assert "最多 1,024 个字符。当前共 1,025 个。" in at_the_field
+
+
 def test_an_address_without_a_page_says_so(cast: Cast) -> None:
     page = cast.client("olive").get("/no-such-page/").content.decode()
 
