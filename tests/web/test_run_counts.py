@@ -119,7 +119,9 @@ def test_the_bar_has_a_part_for_each_count(cast: Cast, kind: str) -> None:
         ("bar-bad", "7", "2"),
         ("", "9", "3"),
     ]
-    assert [it["height"] for it in parts] == ["4", "4", "8", "4"], "failures are not told by their colour alone"
+    assert [it["height"] for it in parts] == ["4", "4", "8", "4"], (
+        "failures are not told by their colour alone"
+    )
 
 
 class TestADialogOverTheList:
