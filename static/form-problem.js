@@ -15,8 +15,8 @@ document.addEventListener("form-problem", (event) => {
     return;
   }
   const summary = template.content.firstElementChild.cloneNode(true);
-  const [what, where] = summary.querySelectorAll("p");
-  what.textContent = text;
+  const where = summary.querySelector(".form-problem-field");
+  summary.querySelector(".form-problem-text").textContent = text;
   const field = limited && longestOf(form);
   if (field) {
     const pattern = field.maxLength > 0 ? limited : unlimited;
@@ -26,7 +26,7 @@ document.addEventListener("form-problem", (event) => {
     link.textContent = field.labels[0].firstChild.textContent.trim();
     link.href = `#${field.id}`;
     link.dataset.focus = field.id;
-    where.querySelector("span").textContent = said;
+    where.querySelector(".form-problem-size").textContent = said;
   } else where.remove();
   form.querySelector("#error-summary")?.remove();
   place.prepend(summary);

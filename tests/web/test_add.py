@@ -219,7 +219,7 @@ def test_too_much_at_once_is_a_413_with_words(cast: Cast) -> None:
     status, shown = post(cast.client("nina"), description="x" * 10_000_000)
 
     assert status == 413
-    assert "提交的内容过大" in shown
+    assert "控制台最多接收 2\N{NO-BREAK SPACE}MiB" in shown
 
 
 @pytest.mark.parametrize(
