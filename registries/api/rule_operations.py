@@ -131,7 +131,8 @@ RULE_OPERATIONS = (
         _(
             "Creates the rule of a source, or changes it. It requires image-admin in all namespaces, also for the "
             "token: the rule acts in the name of its person, even after the token has expired. With dryRun, copies"
-            " has what the rule would find: waiting means that it would write a copy."
+            " has what the rule would find: waiting means that it would write a copy; a problem says why"
+            " this would fail."
         ),
         _FOUND,
         (*WRITE_ERRORS, 409, 422),

@@ -47,7 +47,7 @@ def put(caller: Caller, request: HttpRequest, namespace: str, name: str) -> Http
         raise bad_request(str(error)) from error
     if rehearsal:
         plan = rules.preview(access=access, source=source, selection=selection)
-        copies = [{"namespace": it, "state": state.value, "problem": ""} for it, state in plan]
+        copies = [{"namespace": it.namespace, "state": it.state.value, "problem": it.problem} for it in plan]
         foreseen = rules.foreseen(access=access, source=source, selection=selection, bind=bind)
         return answer({**_summary(foreseen), "copies": copies})
     rules.set_up(access=access, source=source, selection=selection, bind=bind)

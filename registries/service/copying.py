@@ -94,15 +94,21 @@ class Copying:
         for it in targets:
             first.setdefault(it.key, it)
         waiting = [it for it in first.values() if it.problem is None]
-        rehearse = partial(self._rehearsed, access, templates)
-        if self._at_once > 1:
-            with ThreadPoolExecutor(self._at_once) as threads:
-                done = list(threads.map(rehearse, waiting))
-        else:
-            done = [rehearse(it) for it in waiting]
-        first |= {it.key: it for it in done}
+        first |= {it.key: it for it in self._all_rehearsed(access, templates, waiting)}
         taken = (replace(it, problem=Problem.NAME_TAKEN) for it in targets if first[it.key].uid != it.uid)
         return tuple(sorted((*first.values(), *taken), key=lambda it: (it.key, it.source.key)))
+
+    def refused(
+        self, *, access: Access, source: RegistrySecret, keys: Sequence[Key]
+    ) -> dict[Key, Problem | None]:
+        """Why copies of a source cannot be created at some of these keys, from dry runs. Unavailable
+        `session_ended`."""
+        templates: dict[str, Draft] = {}
+        problem = self._read(access, source, templates) if keys else None
+        targets = [Target(source, it, problem) for it in keys]
+        if problem is None:
+            targets = self._all_rehearsed(access, templates, targets)
+        return {it.key: it.problem for it in targets if it.problem}
 
     def labelled(self, *, access: Access, labels: str) -> tuple[str, ...] | None:
         """The namespaces that a label selector selects and where this person may create; None where namespaces have
@@ -255,6 +261,15 @@ class Copying:
         elif present is not None:
             problem = Problem.COPY_PRESENT if self._same(access, it.source, present) else Problem.NAME_TAKEN
         return replace(it, problem=problem)
+
+    def _all_rehearsed(
+        self, access: Access, templates: dict[str, Draft], targets: Sequence[Target]
+    ) -> list[Target]:
+        rehearse = partial(self._rehearsed, access, templates)
+        if self._at_once <= 1:
+            return [rehearse(it) for it in targets]
+        with ThreadPoolExecutor(self._at_once) as threads:
+            return list(threads.map(rehearse, targets))
 
     def _rehearsed(self, access: Access, templates: dict[str, Draft], target: Target) -> Target:
         """The target after a dry run. Uses no database where `at_once` is more than 1."""

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from registries.audit.action import Action
 from registries.audit.log import AuditLog
@@ -70,6 +71,18 @@ class Deletion:
     """Those whose names a rule waits for. It creates a copy there."""
 
 
+REHEARSED = 1000
+"""New copies of which a preview looks whether they can be created: each is a dry run while the person waits."""
+
+
+class Foreseen(NamedTuple):
+    """What a rule would do in one namespace now. WAITING: a copy will be written, or will not, because of `problem`."""
+
+    namespace: str
+    state: CopyState
+    problem: str = ""
+
+
 @dataclass(eq=False)
 class Rules:
     _index: Index
@@ -117,8 +130,8 @@ class Rules:
 
     def preview(
         self, *, access: Access, source: RegistrySecret, selection: Selection
-    ) -> tuple[tuple[str, CopyState], ...]:
-        """What the rule would find in each namespace now; WAITING: a copy will be written. Forbidden; Conflict;
+    ) -> tuple[Foreseen, ...]:
+        """What the rule would find in each namespace now. New copies are tried in a dry run. Forbidden; Conflict;
         SelectorError; Unavailable. Each comparison with a password is a guess: without one left, a registry of others
         counts as another one."""
         self.require(access=access)
@@ -128,9 +141,12 @@ class Rules:
         found = rows.found(rule) if rule else {}
         snapshot = self._index.fresh()
         places = selected(self._writes, snapshot, selection, source)
-        return tuple(
-            (it, self._foreseen(access, source, Key(it, source.name), found.get(it))) for it in sorted(places)
-        )
+        keys = [Key(it, source.name) for it in sorted(places)]
+        present = {it: self._writes.present(it) for it in keys}
+        states = {it: self._foreseen(access, source, present[it], found.get(it.namespace)) for it in keys}
+        created = [it for it in keys if states[it] is CopyState.WAITING and present[it] is None]
+        refused = self._writes.refused(access, source, created[:REHEARSED])
+        return tuple(Foreseen(it.namespace, states[it], refused.get(it) or "") for it in keys)
 
     def foreseen(
         self, *, access: Access, source: RegistrySecret, selection: Selection, bind: bool
@@ -270,8 +286,13 @@ class Rules:
         self._audit.record(access, Action.SYNC, key=key, uid=present.uid if present else "", note=state.value)
         return state
 
-    def _foreseen(self, access: Access, source: RegistrySecret, key: Key, found: Found | None) -> CopyState:
-        present = self._writes.present(key)
+    def _foreseen(
+        self,
+        access: Access,
+        source: RegistrySecret,
+        present: RegistrySecret | None,
+        found: Found | None,
+    ) -> CopyState:
         known = found.known if found else NOTHING
 
         def alike() -> bool:

@@ -1,5 +1,6 @@
 """What a rule reads and writes of one copy. Each write is one use case of the service, with its checks and records."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 
@@ -84,6 +85,12 @@ class Writes:
             created = store.replace(draft, uid=known.uid)
             self._copying.record(access=access, source=source.key, copies=[(key, created.uid)])
         return created
+
+    def refused(
+        self, access: Access, source: RegistrySecret, keys: Sequence[Key]
+    ) -> Mapping[Key, str | None]:
+        """Why new copies would be refused at some of these keys now. Nothing is written."""
+        return self._copying.refused(access=access, source=source, keys=keys)
 
     def update(self, access: Access, source: RegistrySecret, key: Key, known: Known) -> RegistrySecret:
         """Makes a copy like its source. Conflict `changed` if it is not as `known` any more."""

@@ -125,7 +125,7 @@ def test_looking_again_is_no_other_guess(cast: Cast) -> None:
     cast.add(namespace="team-b", password="another-1")
     source = cast.add()
     for _ in range(3 * GUESSES_PER_MINUTE):
-        [(_, state)] = services().sync_rules.preview(
+        [(_, state, _)] = services().sync_rules.preview(
             access=cast.access("olive"), source=source, selection=ALL
         )
         assert state == "name_taken"

@@ -9,9 +9,11 @@ from django.test import Client
 from registries.domain.errors import NotFound
 from registries.domain.registry import Key
 from registries.models import SyncCopy, SyncRule
+from registries.stores.room import Room
 from registries.sync.rows import Selection
 from registries.sync.states import CopyState
 from registries.wiring import services
+from tests.api.test_api import TEAM_A
 from tests.canary import CANARY
 from tests.cast import Cast
 from tests.sync.test_follow import change, create_namespace, in_b, keep, password, states, turn
@@ -66,6 +68,26 @@ def test_it_is_set_up_with_a_preview_and_one_confirmation(cast: Cast) -> None:
     assert told.index(">team-c</a>") < told.index(">team-b</a>"), "what needs a person comes first"
     assert "solve/team-c" not in told, "somebody else's registry is never overwritten"
     assert CANARY not in asked + shown + told
+
+
+def test_the_preview_says_where_a_copy_cannot_be_written(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    create_namespace(cast, "team-c")
+    source = cast.add()
+    cast.add("other", namespace="team-c")
+    monkeypatch.setattr(services().store, "_room", Room(registries=1))
+
+    shown = htmx(cast).post(f"{URL}edit/", {"scope": "all"}).content.decode()
+    plan = services().sync_rules.preview(access=cast.access("olive"), source=source, selection=Selection())
+    put = cast.api("olive").put(
+        f"{TEAM_A}/harbor-prod/sync-rule?dryRun=All", {"all": True}, "application/json"
+    )
+
+    assert plan == (("team-b", "waiting", ""), ("team-c", "waiting", "namespace_full"))
+    assert [it["problem"] for it in put.json()["copies"]] == ["", "namespace_full"]
+    refused, writes = shown.partition("目前无法写入，每分钟重试。该命名空间已满")[2], shown.index("将写入")
+    assert re.findall(r"<li>([a-z-]+)/", refused) == ["team-c", "team-b"], "what would fail comes first"
+    assert writes < shown.index("<li>team-b/")
+    assert list(stored(cast)) == ["team-a/harbor-prod", "team-c/other"], "a preview changes nothing"
 
 
 def test_chosen_namespaces_are_kept_and_shown_again(cast: Cast) -> None:

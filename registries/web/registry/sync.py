@@ -14,6 +14,7 @@ from registries.domain.registry import Key, RegistrySecret
 from registries.domain.selectors import SelectorError
 from registries.log_in.access import ConsoleRequest
 from registries.sync.rows import Found, Rule, Selection
+from registries.sync.rules import Foreseen
 from registries.sync.states import SOLUTIONS, CopyState, RuleState, Solution
 from registries.web.registry.sync_scope import by_label, scope_of, scope_problem, scope_text, selection_of
 from registries.web.responses import back, details_url, dialog, part_of_page
@@ -253,14 +254,14 @@ def _preview(
     request: ConsoleRequest,
     registry: RegistrySecret,
     chosen: tuple[str, Selection],
-    plan: Sequence[tuple[str, CopyState]],
+    plan: Sequence[Foreseen],
     *,
     bind: bool,
 ) -> HttpResponse:
     scope, selection = chosen
-    groups: dict[CopyState, list[Key]] = {}
-    for namespace, state in plan:
-        groups.setdefault(state, []).append(Key(namespace, registry.name))
+    groups: dict[tuple[CopyState, str], list[Key]] = {}
+    for it in sorted(plan, key=lambda it: not it.problem):  # what would fail comes first
+        groups.setdefault((it.state, it.problem), []).append(Key(it.namespace, registry.name))
     context = {
         "registry": registry,
         "url": f"{_url(registry)}edit/",
@@ -268,9 +269,16 @@ def _preview(
         "selection": selection,
         "scope_text": scope_text(selection),
         "bind": bind,
-        "groups": [(COPIES[state].text, keys) for state, keys in groups.items()],
-        "writes": len(groups.get(CopyState.WAITING, ())),
+        "groups": [
+            (_refusal(problem) if problem else COPIES[state].text, keys, bool(problem))
+            for (state, problem), keys in groups.items()
+        ],
+        "writes": len(groups.get((CopyState.WAITING, ""), ())),
         "grows": not selection.names,
         "is_set_up": services().sync_rules.view(access=request.access, registry=registry) is not None,
     }
     return dialog(request, "registry/_sync_plan.html", context, title=_("Sync across namespaces"))
+
+
+def _refusal(problem: str) -> str:
+    return sentences(_("Cannot be written now, and is retried every minute."), problem_text(problem))
