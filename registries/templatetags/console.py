@@ -36,7 +36,6 @@ OBJECT_NAME = re.compile(
 """The name of an object with a hyphen, such as harbor-prod, if it is short enough. No part of a host or a path."""
 HOST_NAME = re.compile(r"(?<![\w.-])((?=[\w.:-]{1,40}(?![\w.:-]))[\w.:]+(?:-[\w.:]+)+)")
 """A word with a hyphen, also of a host, such as registry-1.docker.io:443, if it is short enough."""
-ROBOT_NAME = re.compile(r"(robot\$\S{1,40}(?!\S))")
 SHORT = 9
 """Values of more characters are cut in the middle where there is no room."""
 LONG = 40
@@ -103,13 +102,6 @@ def command_as_code(text: str) -> SafeString:
             for nth, it in enumerate(_parts(COMMAND, text))
         ),
     )
-
-
-@register.filter
-@stringfilter
-def whole_robots(text: str) -> SafeString:
-    """A text whose names of robot accounts of Harbor stay in one line."""
-    return _whole(text, ROBOT_NAME)
 
 
 @register.filter

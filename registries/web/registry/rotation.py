@@ -24,6 +24,7 @@ from registries.web.runs.progress import CHANGED, run_dialog
 from registries.wiring import services
 from registries.words import labels, providers
 from registries.words.language import sentences
+from registries.words.names import named, plain
 from registries.words.problems import problem_text
 
 TITLES = {
@@ -103,7 +104,7 @@ def progress(request: ConsoleRequest, run: UUID) -> HttpResponse:
         "doubtful": view.state is RunState.CANCELLED and rotations.is_doubtful(access=access, run_id=run),
         "unconnected": unconnected,
         "only_first": unconnected and not failed and not view.succeeded and view.state is RunState.CANCELLED,
-        "robots": _robots(services().index.fresh().find(items[0].key), view),
+        "robots": _both_robots(_robots(services().index.fresh().find(items[0].key), view)),
         "lines": [(it, *_line(it, items, view, undoing=undoing)) for it in items],
     }
     response = run_dialog(request, "registry/_rotation.html", view, context, title=title)
@@ -112,22 +113,25 @@ def progress(request: ConsoleRequest, run: UUID) -> HttpResponse:
 
 def _succeeded(request: ConsoleRequest, items: Sequence[Item], view: RunView) -> HttpResponse:
     first, found = items[0].key, services().index.fresh().find(items[0].key)
-    text, saved = _what_changed(items, found, view), ("registry-saved", {"uid": items[0].uid, "tested": True})
-    advice = _advice(request, found, view) if found else ()
-    if _robots(found, view):
-        context = {"succeeded": text, "advice": [it for it in advice if it], "lines": []}
+    saved = ("registry-saved", {"uid": items[0].uid, "tested": True})
+    text, robots = _what_changed(items, found, view), _robots(found, view)
+    if robots:
+        succeeded = named({"name": first.name, "robot": robots[0]}, text, n=len(items))
+        advice = [named({"robot": robots[1]}, it) for it in _advice_in_harbor() if it]
+        context = {"succeeded": succeeded, "advice": advice, "lines": []}
         title = str(TITLES[RunState.DONE])
         response = run_dialog(request, "registry/_rotation.html", view, context, title=title)
         return trigger_client_event(response, *saved)
-    text = sentences(text, *advice)
+    done_text = plain({"name": first.name}, text, n=len(items))
+    text = sentences(done_text, *(_advice(request, found, view) if found else ()))
     if shown_path(request) == details_url(first):
         return back(request, text, "registries:details", first.namespace, first.name)
     return done(request, text, saved, (CHANGED, {}), href=details_url(first))
 
 
 def _what_changed(items: Sequence[Item], found: RegistrySecret | None, view: RunView) -> str:
-    """The sentence about a run in which everything succeeded. A registry that was created again may have other values
-    beside its password."""
+    """The sentence about a run in which everything succeeded, with places for `name`, `robot` and `n`. A registry that
+    was created again may have other values beside its password."""
     robots, several, started = _robots(found, view), len(items) > 1, view.started_at
     if robots and several:
         text = _("%(name)s and its copies now use the robot account %(robot)s: %(n)s registries.")
@@ -139,20 +143,19 @@ def _what_changed(items: Sequence[Item], found: RegistrySecret | None, view: Run
         text = _("Changed the password of %(name)s.")
     else:
         text = _("Changed %(name)s.")
-    return text % {"name": items[0].key.name, "n": len(items), "robot": robots[0] if robots else ""}
+    return text
+
+
+def _advice_in_harbor() -> tuple[str, str]:
+    """What to do with the old robot account, with a place for `robot`."""
+    apply = _("First apply the pull secret of this registry again in each cluster that has it.")
+    revoke = _("Delete the old robot account %(robot)s in Harbor once no other registry uses it.")
+    return apply if before_revoking() else "", revoke
 
 
 def _advice(request: ConsoleRequest, found: RegistrySecret, view: RunView) -> tuple[str, ...]:
     """What to do with the old credential. Nothing where no password was typed."""
     export = before_revoking()
-    if robots := _robots(found, view):
-        apply = (
-            _("First apply the pull secret of this registry again in each cluster that has it.")
-            if export
-            else ""
-        )
-        revoke = _("Delete the old robot account %(robot)s in Harbor once no other registry uses it.")
-        return apply, revoke % {"robot": robots[1]}
     changed, started = found.password_changed_at, view.started_at
     if changed is None or started is None or changed < started.replace(microsecond=0):  # it has no fractions
         return ()
@@ -165,6 +168,17 @@ def _advice(request: ConsoleRequest, found: RegistrySecret, view: RunView) -> tu
 def _robots(found: RegistrySecret | None, view: RunView) -> tuple[str, ...]:
     """The second robot account of Harbor that was created for this run, and the first one, while one is in use."""
     return view.robots if found and found.username in view.robots else ()
+
+
+def _both_robots(robots: tuple[str, ...]) -> str:
+    """What to do about the two robot accounts of a run that did not succeed; "" without them."""
+    if not robots:
+        return ""
+    text = _(
+        "Harbor has the robot accounts %(old)s and %(new)s. When all is done, delete the one in Harbor that no "
+        "registry uses any more."
+    )
+    return named({"new": robots[0], "old": robots[1]}, text)
 
 
 def _line(item: Item, items: Sequence[Item], view: RunView, *, undoing: bool) -> tuple[str, str]:
