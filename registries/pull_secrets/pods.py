@@ -81,7 +81,7 @@ class PodReader:
         """Whether `restart` is possible: only as a person of the cluster."""
         return self._person is not None
 
-    def restart_target(self, pod: Key, *, uid: str) -> tuple[str, str]:
+    def restart_target(self, pod: Key, *, uid: str) -> tuple[str, str, int]:
         if self._person is None:
             raise Forbidden(str(pod), problem=Problem.WORKLOADS_FORBIDDEN)
         return target(self._person, pod, uid)

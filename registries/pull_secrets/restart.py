@@ -8,7 +8,7 @@ from datetime import datetime
 from registries.cluster import paths
 from registries.cluster.connection import MERGE_PATCH, Json
 from registries.cluster.personal import Caller
-from registries.domain.errors import Conflict, Forbidden, NotFound, Problem, Refused
+from registries.domain.errors import Conflict, ConsoleError, Forbidden, NotFound, Problem, Refused
 from registries.domain.registry import Key
 from registries.pull_secrets.failing import NODE, ROLLED_OUT, controller_of, failing_pod, is_mirror
 
@@ -17,10 +17,25 @@ RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 APPS = "/apis/apps/v1"
 
 
-def target(caller: Caller, pod: Key, uid: str) -> tuple[str, str]:
-    """Kind and name of what `restart` restarts (Deployment or DaemonSet) or deletes (Pod). The errors of `restart`."""
+def target(caller: Caller, pod: Key, uid: str) -> tuple[str, str, int]:
+    """Kind and name of what `restart` restarts (Deployment or DaemonSet) or deletes (Pod), and the number of its pods;
+    0: not known. The errors of `restart`."""
     owner = _owner(caller, pod, uid)
-    return (str(owner.get("kind")), str(owner.get("name"))) if _is_rolled_out(owner) else ("Pod", pod.name)
+    if not _is_rolled_out(owner):
+        return "Pod", pod.name, 1
+    kind, name = str(owner.get("kind")), str(owner.get("name"))
+    return kind, name, _pods_of(caller, pod.namespace, kind, name)
+
+
+def _pods_of(caller: Caller, namespace: str, kind: str, name: str) -> int:
+    """How many pods a workload wants; 0 if it cannot be read."""
+    try:
+        it = _one(caller, f"{APPS}/namespaces/{namespace}/{ROLLED_OUT[kind]}", namespace, name)
+    except ConsoleError:
+        return 0
+    if kind == "DaemonSet":
+        return int(it.get("status", {}).get("desiredNumberScheduled") or 0)
+    return int(it.get("spec", {}).get("replicas") or 0)
 
 
 def restart(caller: Caller, pod: Key, uid: str, at: datetime) -> tuple[str, str]:

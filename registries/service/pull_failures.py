@@ -156,12 +156,13 @@ class PodFailures:
         reader = self._store.acting_as(access.acting).pull_failures()
         return reader is not None and reader.restarts
 
-    def restart_target(self, *, access: Access, pod: Key, uid: str) -> tuple[str, str]:
-        """Kind and name of what `restart` would restart or delete; ("", "") if that cannot be read now."""
+    def restart_target(self, *, access: Access, pod: Key, uid: str) -> tuple[str, str, int]:
+        """Kind and name of what `restart` would restart or delete, and the number of its pods; ("", "", 0) if that
+        cannot be read now."""
         reader = self._store.acting_as(access.acting).pull_failures()
         with suppress(ConsoleError):
-            return reader.restart_target(pod, uid=uid) if reader else ("", "")
-        return "", ""
+            return reader.restart_target(pod, uid=uid) if reader else ("", "", 0)
+        return "", "", 0
 
     def restart(self, *, access: Access, pod: Key, uid: str) -> tuple[str, str]:
         """Restarts the workload of a failing pod, or deletes the pod for its controller to make it again. Returns kind

@@ -146,8 +146,8 @@ def restart_pod(request: ConsoleRequest, namespace: str, name: str) -> HttpRespo
             is_over = isinstance(error, NotFound | Conflict)
             problem, status = str(POD_OVER) if is_over else error_text(error), 409
     title = _("Restart the workload")
-    kind, workload = ("", "") if problem else service.restart_target(access=request.access, pod=pod, uid=uid)
+    target = ("", "", 0) if problem else service.restart_target(access=request.access, pod=pod, uid=uid)
     context = {"title": title, "name": name, "uid": uid, "problem": problem, "is_over": is_over}
-    context |= {"kind": kind, "workload": workload}
+    context |= dict(zip(("kind", "workload", "pods"), target, strict=True))
     context["back"] = reverse("registries:pull_failures", query={"namespace": namespace})
     return dialog(request, "pulls/_restart_pod.html", context, status=status, title=title)
