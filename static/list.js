@@ -145,6 +145,17 @@ if (list) {
     if (further && triggeringEvent?.target?.id === "q") headers["HX-Trigger-Name"] = "q";
   });
   namespaceMenu();
+  keepNoticesOpen();
+}
+
+// New notices take the place of old ones: what the reader unfolded stays so.
+function keepNoticesOpen() {
+  let open = false;
+  document.addEventListener("toggle", ({ target }) => { if (target.id === "notices-fold") open = target.open; }, true);
+  document.addEventListener("htmx:load", () => {
+    const fold = document.getElementById("notices-fold");
+    if (fold && open) fold.open = true;
+  });
 }
 
 function namespaceMenu() {

@@ -305,3 +305,12 @@ def test_on_a_phone_a_list_begins_in_the_upper_half(page: Page) -> None:
         "messages may push it down"
     )
     assert faults(page, f"<main>{table}</main>", phone=True) == set()
+
+
+def test_a_card_on_a_phone_begins_high_and_is_low(page: Page) -> None:
+    card = "<main style='margin-top: {}px'><table id='registries'><tbody>{}<tr style='height: {}px'><td>a</td></tr>"
+    group = "<tr class='group'><td>harbor.example.com</td></tr>"
+
+    assert faults(page, card.format(330, "", 40), phone=True) == {"card too low"}
+    assert faults(page, card.format(330, group, 120), phone=True) == {"card too high"}
+    assert faults(page, card.format(200, "", 40), phone=True) == set()

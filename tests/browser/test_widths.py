@@ -28,7 +28,7 @@ JUST_BELOW_THE_BAR = """id => {
 FREE_BESIDE_A_CUT_NAME = """(rows) => rows
   .filter((row) => [...row.querySelectorAll(".c-name :is(.display-name, .head)")]
     .some((it) => it.scrollWidth > it.clientWidth + 1))
-  .map((row) => row.querySelector(".c-provider").getBoundingClientRect().left -
+  .map((row) => row.querySelector(".c-namespace").getBoundingClientRect().left -
     row.querySelector(".c-name .mono").getBoundingClientRect().right)"""
 CUT = "all => all.filter(it => it.scrollWidth > it.clientWidth).map(it => it.textContent.trim())"
 STICKS_OUT_OF_ITS_CELL = """all => all
@@ -216,7 +216,7 @@ def test_values_keep_their_ends(people: People, words: Words) -> None:
             assert copy.evaluate(COVERS) == "", width
 
 
-def test_a_name_on_a_phone_is_cut_where_the_provider_begins(people: People) -> None:
+def test_a_name_on_a_phone_is_cut_where_the_namespace_begins(people: People) -> None:
     page = people("olive").open("/registries/?size=50", width=390, height=844)
 
     free = page.locator("#registries tbody tr").evaluate_all(FREE_BESIDE_A_CUT_NAME)

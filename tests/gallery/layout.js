@@ -125,6 +125,18 @@
     if (begins > innerHeight / 2) fault("begins too low", first, `at ${Math.round(begins)} px`);
   }
 
+  // The first card of the list begins above 330 px, also below the line of the runs; the head of a group has 30 px more.
+  const card = first?.closest("#registries") ? document.querySelector("#registries tbody tr:not(.group)") : null;
+  if (card && !document.querySelector(".notices-fold[open]")) {
+    const above = [...document.querySelectorAll("main :is(#offline, .chips, .list > .notice)")].filter(isShown);
+    const most = above.reduce((sum, it) => sum + it.offsetHeight + 12, first === card ? 330 : 360);
+    const begins = Math.round(card.getBoundingClientRect().top);
+    if (begins >= most) fault("card too low", card, `at ${begins} px`);
+  }
+  for (const it of phone ? document.querySelectorAll("#registries tbody tr:not(.group)") : []) {
+    if (it.offsetHeight > 96) fault("card too high", it, `${it.offsetHeight} px`);
+  }
+
   // Nothing scrolls sideways, but code.
   const root = document.documentElement;
   if (root.scrollWidth > root.clientWidth) {
@@ -413,14 +425,16 @@
     if (Math.abs(off) > 2) fault("head off the bars", it, `${Math.round(off)} px`);
   }
 
-  // A reason in the list is whole on a large window. What blocks a registry has more to say.
-  for (const it of innerWidth < 1280 ? [] : all.filter((one) => one.matches("#registries .why-reason"))) {
+  // A reason in the list is whole. What blocks a registry has more to say.
+  for (const it of all.filter((one) => one.matches("#registries .why-reason"))) {
     if (it.closest("[data-deleting], [data-no-address]")) continue;
-    if (it.scrollWidth > it.clientWidth + 1) fault("cut reason", it, it.textContent);
+    const state = it.closest(".state") ?? it;
+    const low = it.getBoundingClientRect().bottom > state.getBoundingClientRect().bottom + 1;
+    if (low || it.scrollWidth > it.clientWidth + 1) fault("cut reason", it, it.textContent);
   }
 
   // So is an address of usual length, also beside a tag.
-  for (const it of innerWidth < 768 ? [] : all.filter((one) => one.matches("#registries .c-domain .head"))) {
+  for (const it of all.filter((one) => one.matches("#registries .c-domain .head"))) {
     if (it.parentElement.title.length <= 24 && it.scrollWidth > it.clientWidth + 1) fault("cut address", it, it.parentElement.title);
   }
 

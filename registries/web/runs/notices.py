@@ -1,7 +1,7 @@
 """The notices of runs above the list: the person's newest run of each kind. Runs go on after their dialog or page was
 left."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 from zlib import crc32
@@ -57,8 +57,22 @@ def notices(request: ConsoleRequest) -> dict[str, Any]:
     return {
         "notices": shown,
         "running": any(run.state == "running" for _kind, run, _over in shown),
+        "short": _in_short(shown),
         "undo": undo,
         "version": f"{crc32(repr((shown, sorted(undo))).encode()):x}",
+    }
+
+
+def _in_short(shown: Sequence[tuple[str, RunView, bool]]) -> dict[str, int]:
+    """The counts of the line that the notices are folded into on a phone."""
+    running = sum(run.state is RunState.RUNNING for _kind, run, _over in shown)
+    over = sum(is_over for _kind, _run, is_over in shown)
+    return {
+        "runs": len(shown),
+        "running": running,
+        "over": over,
+        "waiting": len(shown) - running - over,
+        "failed": sum(run.failed + (run.gone if kind == "copy" else 0) for kind, run, _over in shown),
     }
 
 

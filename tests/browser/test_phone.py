@@ -1,0 +1,82 @@
+"""The list on a phone and a tablet: it begins high below the runs of a person, and says causes and addresses whole."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.peers.console_page import add_registry, dialog
+from tests.peers.running_console import RunningConsole
+from tests.peers.visitors import People
+from tests.peers.words import BOTH, Words
+
+FIRST = "() => document.querySelector('#registries tbody tr:not(.group)').getBoundingClientRect().top"
+CUT_REASONS = """all => all.filter((it) => {
+  const [box, state] = [it, it.closest(".state")].map((one) => one.getBoundingClientRect());
+  return it.scrollWidth > it.clientWidth || box.bottom > state.bottom || box.top < state.top;
+}).map((it) => it.textContent)"""
+CLOUD = "registry.cn-hangzhou.aliyuncs.com"
+
+
+@pytest.fixture(scope="module")
+def ran(everybody: People) -> None:
+    """Olive has tested one registry: a notice says so."""
+    page = everybody("olive").open("/registries/?q=harbor-team-a")
+    page.locator("#test-all").click()
+    expect(dialog(page).get_by_role("heading", name="测试完成")).to_be_visible()
+
+
+@pytest.mark.usefixtures("ran")
+@pytest.mark.parametrize("words", BOTH.values(), ids=BOTH)
+def test_notices_of_runs_are_one_line_on_a_phone(people: People, words: Words) -> None:
+    page = people("olive").open("/registries/", language=words.code, width=390, height=844)
+    show = page.locator("#show-verify")
+    line = page.locator("#notices-summary")
+
+    expect(show).to_be_hidden()
+    assert page.evaluate(FIRST) < 330
+    line.press("Enter")
+    expect(show).to_be_visible()
+    page.evaluate("document.dispatchEvent(new CustomEvent('runs-changed'))")
+    page.wait_for_function("it => !it.isConnected", arg=line.element_handle())
+
+    expect(show).to_be_visible()
+    expect(line).to_be_focused()
+
+
+@pytest.mark.usefixtures("ran")
+def test_notices_of_runs_are_not_folded_where_there_is_room(people: People) -> None:
+    page = people("olive").open("/registries/", width=768)
+
+    expect(page.locator("#show-verify")).to_be_visible()
+    expect(page.locator("#notices-summary")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("person", "group", "most"), [("olive", "host", 370), ("vic", "credential", 330)])
+def test_the_first_card_of_a_group_is_high_on_a_phone(
+    people: People, person: str, group: str, most: int
+) -> None:
+    page = people(person).open(f"/registries/?group={group}", width=390, height=844)
+
+    expect(page.locator("tr.group").first).to_be_visible()
+    assert page.evaluate(FIRST) < most
+
+
+@pytest.mark.parametrize("words", BOTH.values(), ids=BOTH)
+@pytest.mark.parametrize("width", [390, 768, 1024])
+def test_the_reason_of_a_failure_is_whole(people: People, words: Words, width: int) -> None:
+    page = people("olive").open("/registries/?status=failed&size=50", language=words.code, width=width)
+    reasons = page.locator("#registries .why-reason")
+
+    expect(reasons).not_to_have_count(0)
+    assert reasons.evaluate_all(CUT_REASONS) == []
+
+
+def test_the_address_of_a_cloud_is_whole_on_a_phone(people: People, console: RunningConsole) -> None:
+    values = {"domain": CLOUD, "username": "robot$edge+pull", "namespace": "team-a"}
+    add_registry(people("olive"), console, "cloud-pull", **values)
+    page = people("olive").open("/registries/?q=cloud-pull", width=390, height=844)
+    head = page.locator("td.c-domain .head")
+
+    assert head.evaluate("it => it.scrollWidth <= it.clientWidth")
+    assert page.locator("#registries tbody tr").evaluate("it => it.offsetHeight") <= 96
+    expect(page.locator("td.c-namespace")).to_have_text("team-a")
+    expect(page.get_by_role("button", name=f"复制 {CLOUD}")).to_be_visible()
