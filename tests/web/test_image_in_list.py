@@ -12,7 +12,7 @@ from registries.probe.result import Result
 from registries.verification.history import NotTested, to_json
 from registries.web.lists import probe_images
 from tests.cast import Cast
-from tests.web.test_overview import page, part
+from tests.web.overview_pages import page, part
 from tests.web.test_queries import queries
 from tests.web.test_verdicts import with_tests
 
