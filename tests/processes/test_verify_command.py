@@ -19,7 +19,7 @@ from registries.models import AuditEntry, DayRecord, ScheduledRegistry, StateCha
 from registries.runs.engine import Runs
 from tests.cast import Cast
 from tests.peers.silent import SilentServers
-from tests.web.test_test_many import Probing
+from tests.web.many_tests import Probing
 
 
 def test_tests_all_and_exits_with_what_came_of_it(

@@ -9,8 +9,8 @@ from registries.models import AuditEntry, Run
 from registries.web.journal import journal
 from tests.cast import Cast
 from tests.web.journal_pages import in_run, names, page, record
+from tests.web.many_tests import Probing, begin
 from tests.web.test_delete_many import propose
-from tests.web.test_test_many import Probing, begin
 
 pytestmark = pytest.mark.usefixtures("empty_journal")
 

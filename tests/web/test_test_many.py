@@ -2,48 +2,24 @@
 
 import json
 import re
-import time
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
-from registries import wiring
 from registries.domain.access import Role
-from registries.domain.errors import Conflict, NotFound
+from registries.domain.errors import NotFound
 from registries.domain.registry import Key, VerifyStatus
 from registries.models import AuditEntry, Pause, Run, RunItem, VerificationRecord
 from registries.people.grants import remove_grant, set_grant
 from registries.probe import registry_of
-from registries.runs import heartbeat
-from registries.runs.run import Group, Item, ItemState, RunState
+from registries.runs.run import Group, Item, ItemState
 from registries.runs.verify import KEPT
 from registries.web.runs.test_many import counted
 from registries.wiring import services
 from tests.cast import Cast
-from tests.peers.scripted import wait_for
-from tests.peers.silent import SilentServers
-
-Probing = Callable[[str], dict[str, str]]
-PATH = "/registries/-/verify/"
-
-
-def htmx(cast: Cast, person: str = "olive") -> Client:
-    return cast.client(person, hx_request="true")
-
-
-def begin(client: Client, **values: str) -> str:
-    response = client.post(PATH, values)
-    assert response.status_code == 200, response.content.decode()
-    return response.content.decode()
-
-
-def latest() -> Run:
-    return Run.objects.latest("created_at")
+from tests.web.many_tests import PATH, Probing, begin, htmx, latest
 
 
 def states() -> dict[str, tuple[str, str]]:
@@ -290,73 +266,6 @@ def test_only_the_newest_runs_are_remembered(cast: Cast, probing: Probing) -> No
 
     assert Run.objects.count() == KEPT
     assert RunItem.objects.count() == KEPT
-
-
-@pytest.fixture
-def threaded(
-    transactional_db: None,
-    settings: Any,
-    probing: Probing,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Cast:
-    settings.TEST_THREADS = 16
-    settings.RUN_TESTS = 4
-    settings.PROBE_CONNECT_TIMEOUT = settings.PROBE_READ_TIMEOUT = settings.PROBE_TIMEOUT = 60.0
-    monkeypatch.setattr(
-        heartbeat, "BEAT", 0.0
-    )  # a cancelled run begins nothing more, not even for two seconds
-    wiring.reset()
-    cast: Cast = request.getfixturevalue("cast")
-    return cast
-
-
-@pytest.mark.django_db(transaction=True)
-def test_at_most_so_many_at_once_one_at_a_time_per_registry_and_cancel_begins_no_more(
-    threaded: Cast, silent_servers: SilentServers
-) -> None:
-    for number, address in enumerate(silent_servers(8)):
-        for twin in ("a", "b"):
-            threaded.add(f"r{number}-{twin}", domain=address)
-    client = htmx(threaded)
-
-    shown = begin(client, query="")
-    assert "测试中" in shown
-    assert "停止" in shown
-    assert wait_for(lambda: silent_servers.connected() == 4)
-    time.sleep(0.5)
-    names = set(VerificationRecord.objects.filter(finished_at__isnull=True).values_list("name", flat=True))
-    assert len(names) == 4, "no more than RUN_TESTS"
-    assert len({name[:2] for name in names}) == 4, "no two of one registry"
-    assert "正在测试：0 / 16" in client.get("/registries/", headers={"hx-request": ""}).content.decode()
-
-    again = client.post(PATH, {"query": ""}).content.decode()
-    assert "已有批量测试正在进行" in again
-    assert Run.objects.count() == 1
-
-    cancelled = client.post(f"{PATH}{latest().pk}/cancel/").content.decode()
-    assert "测试已停止" in cancelled
-    silent_servers.hang_up()
-    done = RunItem.objects.filter(state=ItemState.DONE, reason="connection_reset")
-    assert wait_for(lambda: done.count() == 4), "those under way are recorded"
-    time.sleep(0.5)
-    assert under_way() == 0
-    assert RunItem.objects.filter(state=ItemState.WAITING).count() == 12, "the others wait"
-    assert latest().state == RunState.CANCELLED
-
-
-def under_way() -> int:
-    return VerificationRecord.objects.filter(finished_at__isnull=True).count()
-
-
-def test_somebody_else_may_have_a_run_at_the_same_time(cast: Cast, probing: Probing) -> None:
-    it = cast.add(**probing("harbor"))
-    run = services().runs["verify"].propose(access=cast.access("olive"), registries=[it])
-    Run.objects.filter(pk=run).update(state=RunState.RUNNING, beat_at=timezone.now())
-
-    services().runs["verify"].propose(access=cast.access("omar"), registries=[it])
-    with pytest.raises(Conflict, match="run_under_way"):
-        services().runs["verify"].propose(access=cast.access("olive"), registries=[it])
 
 
 def test_the_id_of_a_run_that_never_was_is_a_404(cast: Cast) -> None:

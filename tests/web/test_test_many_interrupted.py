@@ -9,7 +9,8 @@ from registries.models import Run, RunItem
 from registries.runs.run import LOST_AFTER, ItemState, RunState
 from registries.wiring import services
 from tests.cast import Cast
-from tests.web.test_test_many import PATH, Probing, htmx, latest, states
+from tests.web.many_tests import PATH, Probing, htmx, latest
+from tests.web.test_test_many import states
 
 
 def test_a_run_whose_process_died_is_marked_and_goes_on_where_it_was(cast: Cast, probing: Probing) -> None:

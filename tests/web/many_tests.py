@@ -1,0 +1,25 @@
+"""Tests of many registries: the dialog, as tests use it."""
+
+from collections.abc import Callable
+
+from django.test import Client
+
+from registries.models import Run
+from tests.cast import Cast
+
+Probing = Callable[[str], dict[str, str]]
+PATH = "/registries/-/verify/"
+
+
+def htmx(cast: Cast, person: str = "olive") -> Client:
+    return cast.client(person, hx_request="true")
+
+
+def begin(client: Client, **values: str) -> str:
+    response = client.post(PATH, values)
+    assert response.status_code == 200, response.content.decode()
+    return response.content.decode()
+
+
+def latest() -> Run:
+    return Run.objects.latest("created_at")
