@@ -34,7 +34,7 @@ from tests.peers.fake_kubelet import FakeKubelet, Waits
 from tests.peers.images import push, push_scope, single
 from tests.peers.older_rule import OlderRule, collect_garbage
 from tests.peers.scripted import Reply, Request, basic, scripted, wait_for
-from tests.web.test_sync import htmx
+from tests.web.sync_pages import htmx
 
 pytest_plugins = ("tests.peers.authorities",)
 pytestmark = pytest.mark.django_db(transaction=True)

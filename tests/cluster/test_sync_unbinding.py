@@ -16,7 +16,7 @@ from tests.cast import Cast
 from tests.cluster.test_sync import bound, cast_there
 from tests.peers.api_server import ApiServer
 from tests.sync.test_follow import change, turn
-from tests.web.test_sync import URL, htmx, values
+from tests.web.sync_pages import URL, htmx, values
 
 __all__ = ["cast_there"]
 pytestmark = pytest.mark.django_db(transaction=True)

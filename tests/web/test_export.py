@@ -20,7 +20,7 @@ from registries.web.registry.rotation import version_of
 from registries.words.shell import ASK_TOKEN
 from tests.canary import CANARY
 from tests.cast import Cast
-from tests.web.test_sync import htmx
+from tests.web.sync_pages import htmx
 from tests.web.test_tokens_page import made, text_in
 
 PAGES = ("/registries/team-a/harbor-prod/", "/registries/team-a/harbor-prod/password/")

@@ -14,7 +14,7 @@ from tests.canary import CANARY
 from tests.cast import Cast
 from tests.sync.test_follow import change, create_namespace, in_b, keep, password, turn
 from tests.web.copies import stored
-from tests.web.test_sync import htmx
+from tests.web.sync_pages import htmx
 
 ONE = "/registries/team-a/harbor-prod/"
 RELINK = f"{ONE}relink/"

@@ -4,10 +4,8 @@ import re
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from registries.domain.errors import NotFound
-from registries.domain.registry import Key
 from registries.models import SyncCopy, SyncRule
 from registries.stores.room import Room
 from registries.sync.rows import Selection
@@ -18,24 +16,7 @@ from tests.canary import CANARY
 from tests.cast import Cast
 from tests.sync.test_follow import change, create_namespace, in_b, keep, password, states, turn
 from tests.web.copies import stored
-
-URL = "/registries/team-a/harbor-prod/sync/"
-
-
-def htmx(cast: Cast, person: str = "olive") -> Client:
-    return cast.client(person, hx_request="true")
-
-
-def panel(cast: Cast, person: str = "olive", url: str = URL) -> str:
-    return re.sub(r"\s+", " ", htmx(cast, person).get(url).content.decode())
-
-
-def values(shown: str) -> dict[str, list[str]]:
-    """The hidden values of a preview."""
-    found: dict[str, list[str]] = {}
-    for name, value in re.findall(r'type="hidden" name="([a-z]+)" value="([^"]*)"', shown):
-        found.setdefault(name, []).append(value)
-    return found
+from tests.web.sync_pages import URL, htmx, panel, values
 
 
 def test_it_is_set_up_with_a_preview_and_one_confirmation(cast: Cast) -> None:
@@ -207,82 +188,6 @@ def test_the_numbers_of_a_rule_add_up_to_its_namespaces(cast: Cast, page: str) -
 
     counted = re.findall(r"(\d+) 个(?:写入失败|副本已同步|待处理|[^ ]*尚未|未同步)", shown)
     assert sum(map(int, counted)) == SyncCopy.objects.count() == len(CopyState)
-
-
-def off(cast: Cast, choice: str) -> Any:
-    shown = htmx(cast).get(f"{URL}off/").content.decode()
-    return htmx(cast).post(f"{URL}off/", {**values(shown), "copies": choice})
-
-
-@pytest.mark.parametrize("choice", ["keep", "delete", ""])
-def test_switching_it_off_asks_what_becomes_of_the_copies(cast: Cast, choice: str) -> None:
-    for name in ("team-c", "team-d"):
-        create_namespace(cast, name)
-    source, theirs = cast.add(), cast.add(namespace="team-d", username="robot")
-    keep(cast, source)
-    turn()
-    changed = change(cast, cast.find(namespace="team-c"), "by-hand-1")
-    asked = htmx(cast).get(f"{URL}off/").content.decode()
-    assert "1 个由规则保持同步的副本" in asked
-    assert 'name="unbind"' not in asked, "the embedded store binds nothing"
-
-    assert off(cast, choice).status_code == 200
-
-    left = stored(cast)
-    assert not SyncRule.objects.exists()
-    assert ("team-b/harbor-prod" in left) == (choice != "delete")
-    assert left["team-c/harbor-prod"] == changed, "what somebody changed stays"
-    assert left["team-d/harbor-prod"] == theirs
-    assert left["team-a/harbor-prod"].uid == source.uid
-    change(cast, source, "another-1")
-    turn()
-    assert "team-b/harbor-prod" not in left or password(Key("team-b", "harbor-prod")) == CANARY
-
-
-def test_only_copies_that_were_shown_are_deleted(cast: Cast) -> None:
-    keep(cast, cast.add())
-    turn()
-    shown = htmx(cast).get(f"{URL}off/").content.decode()
-    assert "<li>team-b/<wbr>harbor-prod</li>" in shown
-    create_namespace(cast, "team-c")
-    turn()
-
-    htmx(cast).post(f"{URL}off/", {**values(shown), "copies": "delete"})
-
-    assert list(stored(cast)) == ["team-a/harbor-prod", "team-c/harbor-prod"]
-
-
-@pytest.mark.parametrize("choice", ["keep", "delete"])
-def test_deleting_the_source_asks_as_well(cast: Cast, choice: str) -> None:
-    source = cast.add()
-    keep(cast, source)
-    turn()
-    delete = "/registries/team-a/harbor-prod/delete/"
-    client = htmx(cast)
-    asked = client.get(delete).content.decode()
-    assert "1 个由规则保持同步的副本" in asked
-    assert "<li>team-b/<wbr>harbor-prod</li>" in asked, "it names what may go"
-    create_namespace(cast, "team-c")
-    turn()
-
-    response = client.post(delete, {**values(asked), "confirm": "harbor-prod", "copies": choice})
-
-    assert response.status_code in (200, 204)
-    kept = [] if choice == "delete" else ["team-b/harbor-prod"]
-    assert list(stored(cast)) == [*kept, "team-c/harbor-prod"], "it was not shown"
-    turn()
-    assert list(stored(cast)) == [*kept, "team-c/harbor-prod"]
-
-
-def test_a_namesake_of_the_source_is_not_deleted_with_its_copies(cast: Cast) -> None:
-    source = cast.add()
-    keep(cast, source)
-    turn()
-    form = {"uid": "another", "confirm": "harbor-prod", "copies": "delete"}
-    htmx(cast).post("/registries/team-a/harbor-prod/delete/", form)
-
-    assert list(stored(cast)) == ["team-a/harbor-prod", "team-b/harbor-prod"]
-    assert SyncRule.objects.exists()
 
 
 def test_people_see_of_a_rule_what_they_see_of_namespaces(cast: Cast) -> None:
