@@ -1,12 +1,9 @@
 """操作记录: what is written down, and who may read it."""
 
-import re
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.utils import translation
-from django.utils.html import escape
 
 from registries.audit import log
 from registries.audit.action import Action
@@ -16,13 +13,11 @@ from registries.domain.errors import Forbidden, NotFound
 from registries.domain.registry import Key
 from registries.models import AuditEntry
 from registries.people.grants import set_grant
-from registries.probe import Reason
 from registries.wiring import services
-from registries.words import labels
-from registries.words.journal import line
 from tests.api.test_api import BASE, MERGE, TEAM_A
 from tests.canary import CANARY
 from tests.cast import Cast
+from tests.web.journal_pages import page as journal
 
 
 @pytest.fixture(autouse=True)
@@ -32,10 +27,6 @@ def no_new_hour(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 ONE = "/registries/team-a/harbor-prod/"
-
-
-def journal(cast: Cast, reader: str, **query: str) -> str:
-    return cast.client(reader).get("/journal/", query).content.decode()
 
 
 def test_people_read_of_their_namespaces_and_of_themselves(cast: Cast) -> None:
@@ -277,75 +268,3 @@ def test_a_namespace_that_is_created_again_does_not_show_its_old_entries(cast: C
     assert "team-b/old" not in page
     assert page.count('<td role="cell" class="mono j-object">') == 2, "the creation and the new attempt"
     assert "team-b/old" in journal(cast, "olive")
-
-
-SENTENCES: list[tuple[Action, str, str, str]] = [
-    (Action.ACCOUNT, "create ada", "添加账号 ada", "Added the account ada"),
-    (Action.ACCOUNT, "password ada", "重置 ada 的密码", "Reset the password of ada"),
-    (Action.ACCOUNT, "activate ada", "启用账号 ada", "Activated the account ada"),
-    (Action.ACCOUNT, "deactivate ada", "停用账号 ada", "Deactivated the account ada"),
-    (Action.ACCOUNT, "delete ada", "删除账号 ada", "Deleted the account ada"),
-    (Action.ACCOUNT, "delete %s", "删除账号 %s", "Deleted the account %s"),
-    (Action.GRANT, "ada image-admin", "授予 ada 角色 image-admin", "Gave ada the role image-admin"),
-    (Action.GRANT, "ada -", "移除 ada 的角色", "Removed the role of ada"),
-    (Action.NAMESPACE, "create", "添加命名空间", "Added the namespace"),
-    (Action.NAMESPACE, "delete", "删除命名空间", "Deleted the namespace"),
-    (Action.TOKEN, "create rct_a", "创建访问令牌 rct_a…", "Created the access token rct_a…"),
-    (Action.TOKEN, "revoke rct_a", "吊销访问令牌 rct_a…", "Revoked the access token rct_a…"),
-    (
-        Action.TOKEN,
-        "revoke rct_a of ada",
-        "吊销 ada 的访问令牌 rct_a…",
-        "Revoked the access token rct_a… of ada",
-    ),
-    (Action.TOKEN, "unknown", "使用未知的访问令牌", "Used an unknown access token"),
-    (Action.TOKEN, "revoked rct_a", "使用已吊销的访问令牌 rct_a…", "Used the revoked access token rct_a…"),
-    (Action.TOKEN, "expired rct_a", "使用已过期的访问令牌 rct_a…", "Used the expired access token rct_a…"),
-    (Action.TOKEN, "expired", "使用已过期的访问令牌", "Used an expired access token"),
-    (
-        Action.TOKEN,
-        "inactive rct_a",
-        "使用已停用账号的访问令牌 rct_a…",
-        "Used the access token rct_a… of a deactivated account",
-    ),
-    (Action.TOKEN, "some later note", "访问令牌", "Access token"),
-    (Action.EDIT, "", "编辑", "Edited"),
-]
-
-
-@pytest.mark.parametrize(("action", "note", "chinese", "english"), SENTENCES)
-def test_an_action_is_a_sentence_in_the_readers_language(
-    action: Action, note: str, chinese: str, english: str
-) -> None:
-    entry = AuditEntry(person="olive", action=action.value, outcome="ok", note=note)
-
-    for language, sentence in (("zh-hans", chinese), ("en", english)):
-        with translation.override(language):
-            assert line(entry).action == sentence
-
-
-def test_shows_no_code_of_an_administrators_actions(cast: Cast) -> None:
-    olive = cast.client("olive", hx_request="true")
-    olive.post("/accounts/-/add/", {"username": "ada", "password": "quiet river 42"})
-    olive.post("/accounts/ada/roles/", {"namespace": "team-b", "role": "image-operator"})
-    olive.post("/accounts/ada/roles/revoke/", {"namespace": "team-b"})
-    olive.post("/accounts/ada/active/", {"active": "0"})
-    olive.post("/namespaces/-/add/", {"namespace": "team-c"})
-
-    page = journal(cast, "olive")
-
-    assert not re.search(r"\b(create|deactivate|delete|revoke|password) ", page.partition("<tbody")[2])
-    assert "停用账号 ada" in page
-
-
-@pytest.mark.parametrize("action", [Action.TEST, Action.TRY])
-@pytest.mark.parametrize("reason", list(Reason))
-def test_a_failed_test_is_not_done(cast: Cast, action: Action, reason: Reason) -> None:
-    services().audit.record(cast.access("vic"), action, namespace="team-a", note=reason.value)
-
-    rows = journal(cast, "vic", action=action.value).partition("<tbody")[2]
-
-    colour, text = ("muted", "完成") if reason.ok else ("text-bad", "失败")
-    assert f'<span class="{colour}">{text}</span>' in rows
-    assert escape(labels.reason(reason.value)) in rows
-    assert f">{reason.value}" not in rows
