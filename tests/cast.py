@@ -83,6 +83,10 @@ class Cast:
             _log_in(client, self.users[person])
         return client
 
+    def htmx(self, person: str = "olive") -> Client:
+        """A browser whose scripts ask for a part of a page."""
+        return self.client(person, hx_request="true")
+
     def token(self, person: str, *namespaces: str, role: Role = Role.ADMIN, days: float = 1) -> str:
         """A new API token of somebody's, limited to namespaces and a role."""
         until = timezone.now() + timedelta(days=days)

@@ -34,7 +34,6 @@ from tests.peers.fake_kubelet import FakeKubelet, Waits
 from tests.peers.images import push, push_scope, single
 from tests.peers.older_rule import OlderRule, collect_garbage
 from tests.peers.scripted import Reply, Request, basic, scripted, wait_for
-from tests.web.sync_pages import htmx
 
 pytest_plugins = ("tests.peers.authorities",)
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -138,7 +137,7 @@ def test_no_pull_fails_while_the_password_changes(
 
 def shown(cast: Cast, page: str) -> str:
     """The command on a page."""
-    text = htmx(cast).get(page).content.decode()
+    text = cast.htmx().get(page).content.decode()
     found = re.findall(r'data-copy="(\(printf &#x27;Password: [^"]+)"', text)
     assert len(set(found)) == 1, text
     return html.unescape(found[0])
@@ -188,7 +187,7 @@ def change(cast: Cast) -> None:
     """In the dialog, by a person."""
     registry = cast.find()
     form = {"uid": registry.uid, "version": version_of(registry), "password": NEW, "anyway": "1"}
-    response = htmx(cast).post(PASSWORD, form)
+    response = cast.htmx().post(PASSWORD, form)
     assert response.status_code == 204, response.content.decode()
     assert "先在集群中重新应用，再吊销旧密码" in str(json.loads(response["HX-Trigger"]))
 

@@ -16,7 +16,7 @@ from tests.cast import Cast
 from tests.cluster.test_sync import bound, cast_there
 from tests.peers.api_server import ApiServer
 from tests.sync.test_follow import change, turn
-from tests.web.sync_pages import URL, htmx, values
+from tests.web.sync_pages import URL, values
 
 __all__ = ["cast_there"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -94,10 +94,10 @@ def test_only_what_the_rule_bound_is_unbound(cast_there: Cast, server: ApiServer
     ruled(cast_there, server, *before)
     happens(cast_there, server)
     turn()
-    asked = htmx(cast_there).get(f"{URL}off/").content.decode()
+    asked = cast_there.htmx().get(f"{URL}off/").content.decode()
     assert 'name="unbind"' in asked, "sync-c is bound in any case"
 
-    htmx(cast_there).post(f"{URL}off/", {**values(asked), "unbind": "1", "copies": "keep"})
+    cast_there.htmx().post(f"{URL}off/", {**values(asked), "unbind": "1", "copies": "keep"})
     turn()
 
     assert bound(server, COPY.namespace) == ["theirs", *(() if goes else ("harbor-prod",))]
@@ -113,9 +113,9 @@ def test_only_what_the_rule_bound_is_unbound(cast_there: Cast, server: ApiServer
 @pytest.mark.parametrize("unbind", ["1", ""])
 def test_both_choices_are_done(cast_there: Cast, server: ApiServer, copies: str, unbind: str) -> None:
     ruled(cast_there, server)
-    asked = htmx(cast_there).get(f"{URL}off/").content.decode()
+    asked = cast_there.htmx().get(f"{URL}off/").content.decode()
 
-    htmx(cast_there).post(f"{URL}off/", {**values(asked), "unbind": unbind, "copies": copies})
+    cast_there.htmx().post(f"{URL}off/", {**values(asked), "unbind": unbind, "copies": copies})
     turn()
 
     names = [] if unbind else ["harbor-prod"]
@@ -131,9 +131,9 @@ def _copies() -> set[str]:
 
 def test_what_was_not_shown_stays_bound(cast_there: Cast, server: ApiServer) -> None:
     ruled(cast_there, server)
-    asked = values(htmx(cast_there).get(f"{URL}off/").content.decode())
+    asked = values(cast_there.htmx().get(f"{URL}off/").content.decode())
 
-    htmx(cast_there).post(f"{URL}off/", {**asked, "bound": [ANOTHER], "unbind": "1"})
+    cast_there.htmx().post(f"{URL}off/", {**asked, "bound": [ANOTHER], "unbind": "1"})
     turn()
 
     assert bound(server, COPY.namespace) == ["theirs", "harbor-prod"]
@@ -144,8 +144,8 @@ def test_it_waits_for_a_right_and_goes_on(cast_there: Cast, server: ApiServer) -
     """The person lost the role in between; an ended rule copies nothing meanwhile."""
     ruled(cast_there, server)
     user: User = cast_there.users["olive"]
-    asked = values(htmx(cast_there).get(f"{URL}off/").content.decode())
-    htmx(cast_there).post(f"{URL}off/", {**asked, "unbind": "1"})
+    asked = values(cast_there.htmx().get(f"{URL}off/").content.decode())
+    cast_there.htmx().post(f"{URL}off/", {**asked, "unbind": "1"})
     remove_grant(user, EVERYWHERE)
     change(cast_there, cast_there.find(), "another-1")
 
@@ -164,8 +164,8 @@ def test_it_waits_for_a_right_and_goes_on(cast_there: Cast, server: ApiServer) -
 
 def test_what_was_done_before_a_crash_is_not_done_twice(cast_there: Cast, server: ApiServer) -> None:
     ruled(cast_there, server)
-    asked = values(htmx(cast_there).get(f"{URL}off/").content.decode())
-    htmx(cast_there).post(f"{URL}off/", {**asked, "unbind": "1"})
+    asked = values(cast_there.htmx().get(f"{URL}off/").content.decode())
+    cast_there.htmx().post(f"{URL}off/", {**asked, "unbind": "1"})
     SyncCopy.objects.filter(namespace=ANOTHER).update(made_binding=False, problem="")  # done before the crash
     account(server, ANOTHER, "harbor-prod")  # and a person bound it since
 
@@ -177,9 +177,9 @@ def test_what_was_done_before_a_crash_is_not_done_twice(cast_there: Cast, server
 
 def test_saving_it_again_keeps_it_on(cast_there: Cast, server: ApiServer) -> None:
     ruled(cast_there, server)
-    asked = values(htmx(cast_there).get(f"{URL}off/").content.decode())
-    htmx(cast_there).post(f"{URL}off/", {**asked, "unbind": "1"})
-    assert "解除绑定" in htmx(cast_there).get(URL).content.decode()
+    asked = values(cast_there.htmx().get(f"{URL}off/").content.decode())
+    cast_there.htmx().post(f"{URL}off/", {**asked, "unbind": "1"})
+    assert "解除绑定" in cast_there.htmx().get(URL).content.decode()
     rule_without_binding(cast_there, server)
 
     assert SyncRule.objects.get().state == "active"

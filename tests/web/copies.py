@@ -15,10 +15,6 @@ PANEL = "/registries/team-a/harbor-prod/relatives/"
 ALIGN = "/registries/team-b/harbor-prod/align/"
 
 
-def htmx(cast: Cast, person: str = "olive") -> Client:
-    return cast.client(person, hx_request="true")
-
-
 def namespaces(cast: Cast, *names: str) -> None:
     for name in names:
         services().registries.create_namespace(access=cast.access("olive"), name=name)
@@ -43,13 +39,13 @@ def password(registry: RegistrySecret) -> str:
 
 def copied(cast: Cast, **values: str) -> tuple[RegistrySecret, RegistrySecret]:
     """A source in team-a and its copy in team-b."""
-    source, client = cast.add(**values), htmx(cast)
+    source, client = cast.add(**values), cast.htmx()
     client.post(plan(client, [source], "team-b")[1])
     return source, stored(cast)["team-b/harbor-prod"]
 
 
 def panel(cast: Cast, person: str = "olive", path: str = PANEL) -> str:
-    return re.sub(r"\s+", " ", htmx(cast, person).get(path).content.decode())
+    return re.sub(r"\s+", " ", cast.htmx(person).get(path).content.decode())
 
 
 def lines(shown: str) -> list[str]:

@@ -5,14 +5,9 @@ from collections.abc import Callable
 from django.test import Client
 
 from registries.models import Run
-from tests.cast import Cast
 
 Probing = Callable[[str], dict[str, str]]
 PATH = "/registries/-/verify/"
-
-
-def htmx(cast: Cast, person: str = "olive") -> Client:
-    return cast.client(person, hx_request="true")
 
 
 def begin(client: Client, **values: str) -> str:

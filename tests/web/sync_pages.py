@@ -2,19 +2,13 @@
 
 import re
 
-from django.test import Client
-
 from tests.cast import Cast
 
 URL = "/registries/team-a/harbor-prod/sync/"
 
 
-def htmx(cast: Cast, person: str = "olive") -> Client:
-    return cast.client(person, hx_request="true")
-
-
 def panel(cast: Cast, person: str = "olive", url: str = URL) -> str:
-    return re.sub(r"\s+", " ", htmx(cast, person).get(url).content.decode())
+    return re.sub(r"\s+", " ", cast.htmx(person).get(url).content.decode())
 
 
 def values(shown: str) -> dict[str, list[str]]:

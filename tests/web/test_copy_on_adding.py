@@ -19,7 +19,7 @@ from registries.wiring import services
 from tests import canary
 from tests.cast import Cast, typed
 from tests.peers.scripted import wait_for
-from tests.web.copies import ADD, htmx, namespaces, plan, stored
+from tests.web.copies import ADD, namespaces, plan, stored
 
 
 def added(client: Client, *also: str, **values: str) -> str:
@@ -30,7 +30,7 @@ def test_one_dialog_adds_into_several_namespaces(cast: Cast) -> None:
     namespaces(cast, "team-c", "team-d", "team-e")
     there = cast.add(namespace="team-d", password="another-1")
 
-    shown = added(htmx(cast), "team-a", "team-b", "team-c", "team-d", "team-e")
+    shown = added(cast.htmx(), "team-a", "team-b", "team-c", "team-d", "team-e")
 
     now = stored(cast)
     assert set(now) == {f"team-{it}/harbor-prod" for it in "abcde"}
@@ -46,7 +46,7 @@ def test_one_dialog_adds_into_several_namespaces(cast: Cast) -> None:
 def test_another_one_can_be_added_while_the_copies_are_made(cast: Cast) -> None:
     namespaces(cast, "team-c")
 
-    shown = added(htmx(cast), "team-b", "team-c", another="yes")
+    shown = added(cast.htmx(), "team-b", "team-c", another="yes")
     plain = cast.client("olive").post(
         ADD, {**typed("second"), "also": "team-b", "another": "yes"}, follow=True
     )
@@ -63,13 +63,13 @@ def test_another_one_can_be_added_while_the_copies_are_made(cast: Cast) -> None:
 def test_nothing_is_added_where_one_may_not(cast: Cast, also: str) -> None:
     set_grant(cast.users["nina"], "team-b", Role.OPERATOR)
 
-    added(htmx(cast, "nina"), also)
+    added(cast.htmx("nina"), also)
 
     assert list(stored(cast)) == ["team-a/harbor-prod"]
 
 
 def test_a_form_with_an_error_adds_nowhere_and_keeps_the_choice(cast: Cast) -> None:
-    shown = added(htmx(cast), "team-b", name="Not Valid")
+    shown = added(cast.htmx(), "team-b", name="Not Valid")
 
     assert not stored(cast)
     assert re.search(r'name="also" value="team-b" checked', shown)
@@ -82,7 +82,7 @@ def test_the_verdict_of_the_one_test_reaches_copies_with_this_credential(
 ) -> None:
     """The copies are made while the test of the source goes on."""
     source, other = cast.add(**probing("harbor")), cast.add("other", **probing("harbor"))
-    client = htmx(cast)
+    client = cast.htmx()
     client.post(plan(client, [source], "team-b")[1])
     copy = stored(cast)["team-b/harbor-prod"]
     if password_of_copy != "same":
@@ -104,10 +104,10 @@ def test_the_verdict_does_not_reach_copies_that_one_may_not_test(
     cast: Cast, probing: Callable[[str], dict[str, str]]
 ) -> None:
     source = cast.add(**probing("harbor"))
-    client = htmx(cast)
+    client = cast.htmx()
     client.post(plan(client, [source], "team-b")[1])
 
-    htmx(cast, "omar").post("/registries/team-a/harbor-prod/verify/")
+    cast.htmx("omar").post("/registries/team-a/harbor-prod/verify/")
 
     assert stored(cast)["team-b/harbor-prod"].verification.status.value == "untested"
 
@@ -116,7 +116,7 @@ Probing = Callable[[str], dict[str, str]]
 
 
 def verify(cast: Cast) -> RegistrySecret:
-    htmx(cast).post("/registries/team-a/harbor-prod/verify/")
+    cast.htmx().post("/registries/team-a/harbor-prod/verify/")
     return stored(cast)["team-a/harbor-prod"]
 
 
@@ -163,7 +163,7 @@ def test_a_registry_that_somebody_else_calls_a_copy_is_told_no_verdict(
     draft = read_draft(typed("harbor-prod", "team-b", **values))
     services().store.create(replace(draft, origin=Origin(source.key, source.uid)))
     namespaces(cast, "team-c")
-    client = htmx(cast)
+    client = cast.htmx()
     client.post(plan(client, [source], "team-c")[1])
 
     assert verify(cast).verification.status is VerifyStatus.SUCCESS
@@ -176,7 +176,7 @@ def test_a_copy_that_was_deleted_and_written_by_somebody_else_is_told_no_verdict
     cast: Cast, probing: Probing
 ) -> None:
     source = cast.add(**probing("harbor"))
-    client = htmx(cast)
+    client = cast.htmx()
     client.post(plan(client, [source], "team-b")[1])
     made = stored(cast)["team-b/harbor-prod"]
     again = services().store.draft(made.key, uid=made.uid)
@@ -201,7 +201,7 @@ def test_what_was_added_and_cannot_be_copied_now_is_said_to_be_there(
         for _ in range(2):
             threads.submit(held.wait, owner)
 
-        answer = htmx(cast).post(ADD, values)
+        answer = cast.htmx().post(ADD, values)
     finally:
         held.set()
 

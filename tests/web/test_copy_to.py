@@ -19,7 +19,7 @@ from registries.service.copies import GUESSES_PER_MINUTE, Guesses
 from registries.wiring import services
 from tests import canary
 from tests.cast import Cast
-from tests.web.copies import PLAN, htmx, namespaces, password, plan, stored
+from tests.web.copies import PLAN, namespaces, password, plan, stored
 from tests.web.test_trust import certificate
 
 MANY = "/registries/-/copy/"
@@ -31,7 +31,7 @@ def test_the_dialog_offers_the_other_namespaces_where_one_may_add(cast: Cast) ->
     set_grant(cast.users["nina"], "team-b", Role.OPERATOR)
     cast.add()
 
-    shown = htmx(cast, "nina").get("/registries/team-a/harbor-prod/copy/").content.decode()
+    shown = cast.htmx("nina").get("/registries/team-a/harbor-prod/copy/").content.decode()
 
     assert re.findall(r'name="namespaces" value="([^"]+)"', shown) == ["team-c"]
 
@@ -47,7 +47,7 @@ def test_a_copy_is_like_its_source_and_names_it(cast: Cast) -> None:
         information={"owner": "Ada", "support_contact": "#ada", "expires_at": "2031-01-02"},
     )
 
-    client = htmx(cast)
+    client = cast.htmx()
     _, start = plan(client, [source], "team-b")
     response = client.post(start)
 
@@ -78,7 +78,7 @@ def test_a_copy_has_the_verdict_of_its_source_and_none_of_its_labels(cast: Cast)
     }
     services().store.annotate(source.key, patch, uid=source.uid)
 
-    client = htmx(cast)
+    client = cast.htmx()
     client.post(plan(client, [source], "team-b")[1])
 
     copy = stored(cast)["team-b/harbor-prod"]
@@ -118,7 +118,7 @@ def test_the_preview_says_what_will_happen_and_only_that_happens(cast: Cast, sta
     prepare(cast)
     before = stored(cast)
 
-    client = htmx(cast, "nina")
+    client = cast.htmx("nina")
     shown, start = plan(client, [source], "team-b")
 
     assert text in shown
@@ -137,7 +137,7 @@ def test_on_a_cluster_it_says_who_can_read_a_copy(where: str, *, several: bool) 
 def test_what_changed_after_the_preview_is_left_alone_and_said(cast: Cast) -> None:
     namespaces(cast, "team-c", "team-d")
     source = cast.add()
-    client = htmx(cast)
+    client = cast.htmx()
     _, start = plan(client, [source], "team-b", "team-c", "team-d")
     theirs = cast.add(namespace="team-b", password="another-1")
     same = cast.add(namespace="team-c")
@@ -154,7 +154,7 @@ def test_what_changed_after_the_preview_is_left_alone_and_said(cast: Cast) -> No
 
 def test_a_source_that_is_gone_or_new_is_not_copied(cast: Cast) -> None:
     source = cast.add()
-    client = htmx(cast)
+    client = cast.htmx()
     _, start = plan(client, [source], "team-b")
     services().store.delete(source.key, uid=source.uid)
     cast.add(password="another-1")
@@ -170,7 +170,7 @@ def test_many_go_into_many_and_two_of_one_name_do_not_meet(cast: Cast) -> None:
     namespaces(cast, "team-c", "team-d")
     sources = [cast.add("one"), cast.add("two"), cast.add("one", "team-b", password="another-1")]
 
-    client = htmx(cast)
+    client = cast.htmx()
     shown, start = plan(client, sources, "team-b", "team-c", "team-d")
     listed = re.findall(r"<li>(team-[cd]/<wbr>one)</li>", shown)
     assert listed == ["team-c/<wbr>one", "team-d/<wbr>one"] * 2, "the second is not made"
@@ -188,7 +188,7 @@ def test_many_go_into_many_and_two_of_one_name_do_not_meet(cast: Cast) -> None:
 def test_one_who_may_not_add_at_the_source_copies_nothing(cast: Cast, person: str) -> None:
     set_grant(cast.users[person], "team-b", Role.ADMIN)
     source = cast.add()
-    client = htmx(cast, person)
+    client = cast.htmx(person)
 
     codes = (
         client.get("/registries/team-a/harbor-prod/copy/").status_code,
@@ -202,9 +202,9 @@ def test_one_who_may_not_add_at_the_source_copies_nothing(cast: Cast, person: st
 
 def test_a_run_of_another_person_is_not_found(cast: Cast) -> None:
     source = cast.add()
-    _, start = plan(htmx(cast), [source], "team-b")
+    _, start = plan(cast.htmx(), [source], "team-b")
 
-    codes = [htmx(cast, "nina").post(start).status_code, htmx(cast, "nina").get(start[:-6]).status_code]
+    codes = [cast.htmx("nina").post(start).status_code, cast.htmx("nina").get(start[:-6]).status_code]
 
     assert codes == [404, 404]
     assert list(stored(cast)) == ["team-a/harbor-prod"]
@@ -214,7 +214,7 @@ def test_a_run_of_another_person_is_not_found(cast: Cast) -> None:
 def test_rights_that_end_before_the_start_end_the_copies(cast: Cast, role: Role) -> None:
     set_grant(cast.users["nina"], "team-b", Role.ADMIN)
     source = cast.add()
-    client = htmx(cast, "nina")
+    client = cast.htmx("nina")
     _, start = plan(client, [source], "team-b")
     set_grant(cast.users["nina"], "team-a", role)
 
@@ -226,7 +226,7 @@ def test_rights_that_end_before_the_start_end_the_copies(cast: Cast, role: Role)
 
 @pytest.mark.parametrize("names", [(), ("",), ("' OR 1=1 --",), ("team-z",), ("team-a",)])
 def test_namespaces_that_are_none_create_nothing(cast: Cast, names: tuple[str, ...]) -> None:
-    _, start = plan(htmx(cast), [cast.add()], *names)
+    _, start = plan(cast.htmx(), [cast.add()], *names)
 
     assert not start
     assert list(stored(cast)) == ["team-a/harbor-prod"]
@@ -236,7 +236,7 @@ def test_too_many_copies_at_once_are_refused(cast: Cast, monkeypatch: pytest.Mon
     monkeypatch.setattr("registries.web.runs.copy_to.MOST", 2)
     sources = [cast.add(f"r-{number}") for number in range(3)]
 
-    shown, start = plan(htmx(cast), sources, "team-b")
+    shown, start = plan(cast.htmx(), sources, "team-b")
 
     assert not start
     assert "最多" in shown
@@ -244,7 +244,7 @@ def test_too_many_copies_at_once_are_refused(cast: Cast, monkeypatch: pytest.Mon
 
 def test_a_copy_is_in_the_audit_log_of_its_namespace(cast: Cast) -> None:
     source = cast.add()
-    client = htmx(cast)
+    client = cast.htmx()
     client.post(plan(client, [source], "team-b")[1])
 
     entry = AuditEntry.objects.get(action="copy")
@@ -257,7 +257,7 @@ def test_a_copy_is_in_the_audit_log_of_its_namespace(cast: Cast) -> None:
 
 def test_the_notice_above_the_list_counts_the_copies(cast: Cast) -> None:
     source = cast.add()
-    client = htmx(cast)
+    client = cast.htmx()
     client.post(plan(client, [source], "team-b")[1])
 
     assert "已复制 1 / 1" in client.get("/registries/-/notices/").content.decode()
@@ -325,7 +325,7 @@ def test_guesses_in_many_namespaces_at_one_source_end_soon(
 def test_a_missing_choice_is_said_at_the_field(cast: Cast) -> None:
     source = cast.add()
 
-    answer = htmx(cast).post(PLAN, {"uids": source.uid})
+    answer = cast.htmx().post(PLAN, {"uids": source.uid})
 
     shown = answer.content.decode()
     assert answer.status_code == 422

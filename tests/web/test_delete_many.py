@@ -20,10 +20,6 @@ from tests.cast import Cast
 PATH = "/registries/-/batch-delete/"
 
 
-def htmx(cast: Cast, person: str = "olive") -> Client:
-    return cast.client(person, hx_request="true")
-
-
 def propose(client: Client, registries: list[RegistrySecret]) -> tuple[str, str]:
     """The dialog, and where it is confirmed."""
     response = client.post(PATH, {"uids": "\n".join(it.uid for it in registries)})
@@ -41,7 +37,7 @@ def left(cast: Cast) -> list[str]:
 def test_lists_what_will_go_by_namespace_and_asks_for_the_count(cast: Cast) -> None:
     chosen = [cast.add("a"), cast.add("b"), cast.add("c", "team-b")]
 
-    shown, _ = propose(htmx(cast), chosen)
+    shown, _ = propose(cast.htmx(), chosen)
 
     assert shown.index(">team-a<") < shown.index("<li>a</li>") < shown.index("<li>b</li>")
     assert shown.index("<li>b</li>") < shown.index(">team-b<") < shown.index("<li>c</li>")
@@ -54,7 +50,7 @@ def test_deletes_exactly_those(cast: Cast) -> None:
     chosen = [cast.add("a"), cast.add("b", "team-b")]
     cast.add("stays")
 
-    client = htmx(cast)
+    client = cast.htmx()
     _, start = propose(client, chosen)
     cast.add("b", "team-a")
     response = client.post(start, {"count": "2"})
@@ -65,7 +61,7 @@ def test_deletes_exactly_those(cast: Cast) -> None:
 
 @pytest.mark.parametrize("count", ["", "1", "3", "two", "02"])
 def test_another_count_deletes_nothing(cast: Cast, count: str) -> None:
-    client = htmx(cast)
+    client = cast.htmx()
     _, start = propose(client, [cast.add("a"), cast.add("b")])
 
     response = client.post(start, {"count": count})
@@ -77,7 +73,7 @@ def test_another_count_deletes_nothing(cast: Cast, count: str) -> None:
 
 def test_what_is_no_longer_there_is_named_with_why_and_is_not_selected(cast: Cast) -> None:
     gone, recreated, fine = cast.add("gone"), cast.add("recreated"), cast.add("fine")
-    client = htmx(cast)
+    client = cast.htmx()
     _, start = propose(client, [gone, recreated, fine])
     for it in (gone, recreated):
         services().store.delete(it.key, uid=it.uid)
@@ -99,7 +95,7 @@ def test_what_is_no_longer_there_is_named_with_why_and_is_not_selected(cast: Cas
 def test_what_failed_is_named_with_why_and_stays_selected(cast: Cast) -> None:
     set_grant(cast.users["nina"], "team-b", Role.ADMIN)
     mine, kept = cast.add("mine"), cast.add("kept", "team-b")
-    client = htmx(cast, "nina")
+    client = cast.htmx("nina")
     _, start = propose(client, [mine, kept])
     set_grant(cast.users["nina"], "team-b", Role.VIEWER)
 
@@ -118,7 +114,7 @@ def test_what_one_may_not_delete_is_left_out_and_said(cast: Cast) -> None:
     set_grant(cast.users["nina"], "team-b", Role.VIEWER)
     mine, theirs = cast.add("mine"), cast.add("theirs", "team-b")
 
-    client = htmx(cast, "nina")
+    client = cast.htmx("nina")
     shown, start = propose(client, [mine, theirs])
     client.post(start, {"count": "1"})
 
@@ -130,8 +126,8 @@ def test_what_one_may_not_delete_is_left_out_and_said(cast: Cast) -> None:
 def test_a_selection_that_one_may_not_delete_is_a_403_that_names_the_role(cast: Cast, person: str) -> None:
     mine, hidden = cast.add("mine"), cast.add("hidden", "team-b")
 
-    refused = htmx(cast, person).post(PATH, {"uids": f"{mine.uid} {hidden.uid}"})
-    unknown = htmx(cast, person).post(PATH, {"uids": hidden.uid})
+    refused = cast.htmx(person).post(PATH, {"uids": f"{mine.uid} {hidden.uid}"})
+    unknown = cast.htmx(person).post(PATH, {"uids": hidden.uid})
 
     assert refused.status_code == 403
     assert "image-admin" in refused.content.decode()
@@ -139,7 +135,7 @@ def test_a_selection_that_one_may_not_delete_is_a_403_that_names_the_role(cast: 
 
 
 def test_what_one_may_not_see_is_not_even_counted(cast: Cast) -> None:
-    shown, _ = propose(htmx(cast, "nina"), [cast.add("mine"), cast.add("harbor-secret", "team-b")])
+    shown, _ = propose(cast.htmx("nina"), [cast.add("mine"), cast.add("harbor-secret", "team-b")])
 
     assert "harbor-secret" not in shown
     assert "team-b" not in shown
@@ -148,14 +144,14 @@ def test_what_one_may_not_see_is_not_even_counted(cast: Cast) -> None:
 
 @pytest.mark.parametrize("uids", ["", "nothing", "' OR 1=1 --", "\x00"])
 def test_a_selection_of_nothing_says_so(cast: Cast, uids: str) -> None:
-    response = htmx(cast).post(PATH, {"uids": uids})
+    response = cast.htmx().post(PATH, {"uids": uids})
 
     assert response.status_code == 422
     assert "已不存在" in response.content.decode()
 
 
 def test_a_form_that_is_sent_twice_shows_how_far_the_first_one_is(cast: Cast) -> None:
-    client = htmx(cast)
+    client = cast.htmx()
     _, start = propose(client, [cast.add("a")])
 
     first, second = client.post(start, {"count": "1"}), client.post(start, {"count": "1"})
@@ -165,14 +161,14 @@ def test_a_form_that_is_sent_twice_shows_how_far_the_first_one_is(cast: Cast) ->
 
 
 def test_a_run_is_its_owners_only(cast: Cast) -> None:
-    _, start = propose(htmx(cast, "nina"), [cast.add("a")])
+    _, start = propose(cast.htmx("nina"), [cast.add("a")])
 
-    assert htmx(cast, "olive").post(start, {"count": "1"}).status_code == 404
+    assert cast.htmx("olive").post(start, {"count": "1"}).status_code == 404
     assert left(cast) == ["team-a/a"]
 
 
 def test_a_role_that_was_taken_back_before_the_confirmation_counts(cast: Cast) -> None:
-    client = htmx(cast, "nina")
+    client = cast.htmx("nina")
     _, start = propose(client, [cast.add("a")])
     set_grant(cast.users["nina"], "team-a", Role.VIEWER)
 
@@ -185,7 +181,7 @@ def test_a_role_that_was_taken_back_before_the_confirmation_counts(cast: Cast) -
 
 def test_thousands_fit_and_their_names_are_fetched_when_asked_for(cast: Cast) -> None:
     chosen = [cast.add(f"r{number:04}") for number in range(150)]
-    client = htmx(cast)
+    client = cast.htmx()
 
     shown, start = propose(client, chosen)
     items = client.get(start.replace("start/", "items/"), {"namespace": "team-a"}).content.decode()
@@ -197,7 +193,7 @@ def test_thousands_fit_and_their_names_are_fetched_when_asked_for(cast: Cast) ->
 
 
 def test_a_run_whose_process_died_can_go_on_and_does_nothing_twice(cast: Cast) -> None:
-    client = htmx(cast)
+    client = cast.htmx()
     _, start = propose(client, [cast.add("a"), cast.add("b")])
     Run.objects.update(state="running", beat_at=timezone.now() - 2 * LOST_AFTER)
     RunItem.objects.filter(name="a").update(state="done")
@@ -212,7 +208,7 @@ def test_a_run_whose_process_died_can_go_on_and_does_nothing_twice(cast: Cast) -
 
 
 def test_a_proposal_that_nobody_confirmed_is_forgotten(cast: Cast) -> None:
-    client = htmx(cast)
+    client = cast.htmx()
     propose(client, [cast.add("a")])
     Run.objects.update(created_at=timezone.now() - timedelta(hours=2))
 
@@ -223,7 +219,7 @@ def test_a_proposal_that_nobody_confirmed_is_forgotten(cast: Cast) -> None:
 
 def test_stops_begins_no_further_deletion_and_goes_on(cast: Cast) -> None:
     chosen = [cast.add("a"), cast.add("b")]
-    client = htmx(cast)
+    client = cast.htmx()
     _, start = propose(client, chosen)
     Run.objects.update(state="running", beat_at=timezone.now())
 

@@ -13,13 +13,13 @@ from django.db import connection
 from registries.domain.registry import RegistrySecret
 from registries.wiring import services
 from tests.cast import Cast
-from tests.web.test_edit_delete import EDIT, form, htmx
+from tests.web.test_edit_delete import EDIT, form
 
 TEXTS = ("old", "mine", "theirs", "")
 
 
 def save(cast: Cast, person: str, registry: RegistrySecret, **values: str) -> Any:
-    return htmx(cast, person).post(EDIT, form(registry, **values))
+    return cast.htmx(person).post(EDIT, form(registry, **values))
 
 
 def values_of(shown: str) -> dict[str, str]:
@@ -73,7 +73,7 @@ def test_the_form_of_a_conflict_sent_again_saves_what_it_shows(cast: Cast) -> No
     save(cast, "nina", registry, display_name="theirs", description="new")
     shown = save(cast, "omar", registry, display_name="mine").content.decode()
 
-    again = htmx(cast, "omar").post(EDIT, values_of(shown))
+    again = cast.htmx("omar").post(EDIT, values_of(shown))
 
     assert again.status_code == 204
     assert (cast.find().display_name, cast.find().description) == ("mine", "new")
@@ -141,7 +141,7 @@ class TestASaveAtTheSameMoment:
         assert values_of(shown)["description"] == "new", (
             "a field that nobody touched here has the newer value"
         )
-        assert htmx(cast, "omar").post(EDIT, values_of(shown)).status_code == 204
+        assert cast.htmx("omar").post(EDIT, values_of(shown)).status_code == 204
         assert (cast.find().display_name, cast.find().description) == ("mine", "new")
 
     def test_that_deletes_it_shows_what_was_typed(self, cast: Cast) -> None:

@@ -4,7 +4,6 @@ import json
 import re
 
 import pytest
-from django.test import Client
 
 from registries.domain.errors import NotFound
 from registries.domain.registry import Key, RegistrySecret
@@ -28,10 +27,6 @@ def form(registry: RegistrySecret, **values: str) -> dict[str, str]:
     }
 
 
-def htmx(cast: Cast, person: str = "nina") -> Client:
-    return cast.client(person, hx_request="true")
-
-
 def test_the_core_settings_are_shown_locked_with_the_guides_reason(cast: Cast) -> None:
     cast.add()
 
@@ -47,7 +42,7 @@ def test_the_core_settings_are_shown_locked_with_the_guides_reason(cast: Cast) -
 def test_saves_the_two_fields_that_may_change(cast: Cast) -> None:
     registry = cast.add()
 
-    response = htmx(cast, "omar").post(EDIT, form(registry, display_name=" 生产 ", description="主"))
+    response = cast.htmx("omar").post(EDIT, form(registry, display_name=" 生产 ", description="主"))
 
     assert response.status_code == 204
     saved = cast.find()
@@ -58,7 +53,7 @@ def test_saves_the_two_fields_that_may_change(cast: Cast) -> None:
 def test_a_field_that_may_not_change_does_not(cast: Cast) -> None:
     registry = cast.add()
 
-    htmx(cast).post(
+    cast.htmx("nina").post(
         EDIT, form(registry, display_name="x", domain="evil.example.com", username="eve", password="p")
     )
 
@@ -70,7 +65,7 @@ def test_a_field_that_may_not_change_does_not(cast: Cast) -> None:
 def test_emptied_fields_are_removed(cast: Cast) -> None:
     registry = cast.add(display_name="x", description="y")
 
-    htmx(cast).post(EDIT, form(registry, display_name="", description=""))
+    cast.htmx("nina").post(EDIT, form(registry, display_name="", description=""))
 
     notes = json.loads(services().store.get(registry.key).document)["metadata"]["annotations"]
     assert "theriseunion.io/display-name" not in notes
@@ -79,9 +74,9 @@ def test_emptied_fields_are_removed(cast: Cast) -> None:
 
 def test_the_second_of_two_is_told_sees_the_newer_values_and_loses_nothing(cast: Cast) -> None:
     registry = cast.add(display_name="old")
-    htmx(cast, "nina").post(EDIT, form(registry, display_name="first"))
+    cast.htmx("nina").post(EDIT, form(registry, display_name="first"))
 
-    second = htmx(cast, "omar").post(EDIT, form(registry, display_name="second", description="mine"))
+    second = cast.htmx("omar").post(EDIT, form(registry, display_name="second", description="mine"))
 
     shown = second.content.decode()
     assert second.status_code == 409
@@ -92,7 +87,7 @@ def test_the_second_of_two_is_told_sees_the_newer_values_and_loses_nothing(cast:
     assert cast.find().display_name == "first"
     newer = cast.find().resource_version
     assert f'value="{newer}"' in shown
-    again = htmx(cast, "omar").post(EDIT, form(registry, display_name="second", resource_version=newer))
+    again = cast.htmx("omar").post(EDIT, form(registry, display_name="second", resource_version=newer))
     assert again.status_code == 204
     assert cast.find().display_name == "second"
 
@@ -114,9 +109,9 @@ def test_texts_that_only_one_changed_are_merged(
     cast: Cast, theirs: dict[str, str], mine: dict[str, str], status: int, saved: tuple[str, str]
 ) -> None:
     registry = cast.add(display_name="old", description="old text")
-    assert htmx(cast, "nina").post(EDIT, form(registry, **theirs)).status_code == 204
+    assert cast.htmx("nina").post(EDIT, form(registry, **theirs)).status_code == 204
 
-    response = htmx(cast, "omar").post(EDIT, form(registry, **mine))
+    response = cast.htmx("omar").post(EDIT, form(registry, **mine))
 
     assert response.status_code == status
     now = cast.find()
@@ -125,9 +120,9 @@ def test_texts_that_only_one_changed_are_merged(
 
 def test_a_clash_in_one_text_keeps_what_the_other_person_did_to_the_other_text(cast: Cast) -> None:
     registry = cast.add(display_name="old", description="old text")
-    htmx(cast, "nina").post(EDIT, form(registry, display_name="theirs", description="theirs too"))
+    cast.htmx("nina").post(EDIT, form(registry, display_name="theirs", description="theirs too"))
 
-    shown = htmx(cast, "omar").post(EDIT, form(registry, display_name="mine")).content.decode()
+    shown = cast.htmx("omar").post(EDIT, form(registry, display_name="mine")).content.decode()
 
     assert 'value="mine"' in shown
     assert re.search(r"<textarea[^>]*name=.description[^>]*>\s*theirs too", shown)
@@ -140,7 +135,7 @@ def test_a_test_that_ended_meanwhile_is_no_conflict_between_people(cast: Cast) -
     assert cast.find().resource_version != registry.resource_version
 
     typed = form(registry, display_name="mine", seen_description="two\r\nlines")
-    response = htmx(cast).post(EDIT, typed)
+    response = cast.htmx("nina").post(EDIT, typed)
 
     assert response.status_code == 204
     assert cast.find().display_name == "mine"
@@ -158,7 +153,7 @@ def test_a_test_that_ended_meanwhile_is_no_conflict_between_people(cast: Cast) -
 def test_a_bad_text_is_said_at_its_field(cast: Cast, values: dict[str, str], says: str) -> None:
     registry = cast.add()
 
-    response = htmx(cast).post(EDIT, form(registry, **values))
+    response = cast.htmx("nina").post(EDIT, form(registry, **values))
 
     assert response.status_code == 422
     assert says in response.content.decode()
@@ -174,7 +169,7 @@ def test_editing_one_that_was_recreated_touches_nothing_and_says_so(cast: Cast) 
     old = cast.add()
     new = recreate(old, cast)
 
-    response = htmx(cast).post(EDIT, form(old, display_name="x"))
+    response = cast.htmx("nina").post(EDIT, form(old, display_name="x"))
 
     assert response.status_code == 409
     assert "已被删除并重新创建" in response.content.decode()
@@ -184,7 +179,7 @@ def test_editing_one_that_was_recreated_touches_nothing_and_says_so(cast: Cast) 
 def test_editing_without_saying_which_one_is_refused(cast: Cast) -> None:
     cast.add()
 
-    response = htmx(cast).post(EDIT, {"display_name": "x"})
+    response = cast.htmx("nina").post(EDIT, {"display_name": "x"})
 
     assert response.status_code == 409
     assert cast.find().display_name == ""
@@ -202,7 +197,7 @@ def test_deleting_warns_as_the_guide_does(cast: Cast) -> None:
 def test_deletes_when_the_name_was_typed(cast: Cast) -> None:
     registry = cast.add()
 
-    response = htmx(cast).post(DELETE, {"confirm": " harbor-prod ", "uid": registry.uid})
+    response = cast.htmx("nina").post(DELETE, {"confirm": " harbor-prod ", "uid": registry.uid})
 
     assert response.status_code == 204
     assert registry.uid in response["HX-Trigger"]
@@ -214,7 +209,7 @@ def test_deletes_when_the_name_was_typed(cast: Cast) -> None:
 def test_another_name_deletes_nothing(cast: Cast, typed: str) -> None:
     registry = cast.add()
 
-    response = htmx(cast).post(DELETE, {"confirm": typed, "uid": registry.uid})
+    response = cast.htmx("nina").post(DELETE, {"confirm": typed, "uid": registry.uid})
 
     assert response.status_code == 422
     assert "未删除" in response.content.decode()
@@ -225,7 +220,7 @@ def test_one_that_was_deleted_meanwhile_is_said_to_be_gone(cast: Cast) -> None:
     registry = cast.add()
     services().store.delete(registry.key, uid=registry.uid)
 
-    response = htmx(cast).post(DELETE, {"confirm": "harbor-prod", "uid": registry.uid})
+    response = cast.htmx("nina").post(DELETE, {"confirm": "harbor-prod", "uid": registry.uid})
 
     assert response.status_code == 409
     assert "已被删除" in response.content.decode()
@@ -236,7 +231,7 @@ def test_one_that_was_recreated_meanwhile_is_not_touched(cast: Cast) -> None:
     old = cast.add()
     new = recreate(old, cast)
 
-    response = htmx(cast).post(DELETE, {"confirm": "harbor-prod", "uid": old.uid})
+    response = cast.htmx("nina").post(DELETE, {"confirm": "harbor-prod", "uid": old.uid})
 
     assert response.status_code == 409
     assert "未被改动" in response.content.decode()
@@ -250,6 +245,6 @@ def test_a_deletion_that_cannot_be_undone_takes_its_history_along(cast: Cast) ->
     check, _ = services().tests.begin_test(access=cast.access("nina"), key=Key("team-a", "harbor-prod"))
     services().tests.finish_test(access=cast.access("nina"), check=check)
 
-    htmx(cast).post(DELETE, {"confirm": "harbor-prod", "uid": registry.uid, "forget": "1"})
+    cast.htmx("nina").post(DELETE, {"confirm": "harbor-prod", "uid": registry.uid, "forget": "1"})
 
     assert not VerificationRecord.objects.filter(uid=registry.uid).exists()

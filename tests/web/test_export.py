@@ -20,7 +20,6 @@ from registries.web.registry.rotation import version_of
 from registries.words.shell import ASK_TOKEN
 from tests.canary import CANARY
 from tests.cast import Cast
-from tests.web.sync_pages import htmx
 from tests.web.test_tokens_page import made, text_in
 
 PAGES = ("/registries/team-a/harbor-prod/", "/registries/team-a/harbor-prod/password/")
@@ -82,7 +81,7 @@ def run(line: str, typed: str, folder: Path) -> tuple[str, list[list[str]]]:
 
 
 def exported(cast: Cast, page: str) -> list[str]:
-    text = htmx(cast).get(page).content.decode()
+    text = cast.htmx().get(page).content.decode()
     assert CANARY not in text
     return [html.unescape(it) for it in re.findall(r'data-copy="(\(printf &#x27;Password: [^"]+)"', text)]
 
@@ -132,7 +131,7 @@ def test_no_process_has_a_secret_among_its_arguments(cast: Cast, tmp_path: Path)
     """All commands of the pages that need one: `kubectl`, `curl`, and what they are joined with."""
     registry = cast.add()
     page = made(cast).content.decode()
-    shown = htmx(cast).get(PAGES[0]).content.decode() + Client().get("/oapis/docs").content.decode()
+    shown = cast.htmx().get(PAGES[0]).content.decode() + Client().get("/oapis/docs").content.decode()
     lines = [html.unescape(it) for it in re.findall(r'data-copy="((?:\(?printf|curl) [^"]+)"', shown + page)]
     lines.remove(ASK_TOKEN)  # it starts nothing, and shows nothing
     lines += [it for it in details_commands(registry, cast.access("nina")) if "PASSWORD" in it]
@@ -154,7 +153,7 @@ def test_the_answer_to_a_new_password_says_what_comes_first(cast: Cast) -> None:
     registry = cast.add()
     form = {"uid": registry.uid, "version": version_of(registry), "password": "another-1", "anyway": "1"}
 
-    response = htmx(cast).post(PAGES[1], form)
+    response = cast.htmx().post(PAGES[1], form)
 
     assert response.status_code == 204
     assert "\\u540a\\u9500" in response["HX-Trigger"], "吊销"

@@ -14,7 +14,7 @@ from registries.service.origins import Origins
 from registries.wiring import services
 from tests import canary
 from tests.cast import Cast
-from tests.web.copies import ALIGN, copied, htmx, lines, namespaces, panel, password, stored
+from tests.web.copies import ALIGN, copied, lines, namespaces, panel, password, stored
 
 COPY = Key("team-b", "harbor-prod")
 ALIGN_C = "/registries/team-c/harbor-prod/align/"
@@ -65,7 +65,7 @@ def test_a_false_copy_is_none(
     named(false, claimed(source, real))
     elsewhere = cast.add("elsewhere", "team-c", domain="else.example.com")
     named(elsewhere, claimed(source, real))
-    client = htmx(cast)
+    client = cast.htmx()
 
     [own, other] = lines(panel(cast))
     assert "副本" in own
@@ -91,7 +91,7 @@ def test_a_change_of_the_console_makes_no_copy_of_it(cast: Cast) -> None:
 
     changed = stored(cast)[str(COPY)]
     assert (changed.uid != false.uid, changed.username) == (True, "robot")
-    assert htmx(cast).post(ALIGN, {"uid": changed.uid, "source": source.uid}).status_code == 404
+    assert cast.htmx().post(ALIGN, {"uid": changed.uid, "source": source.uid}).status_code == 404
     assert password(changed) == "another-1"
 
 
@@ -132,7 +132,7 @@ def test_an_older_copy_is_known_from_the_audit_log(
     source, copy = older
 
     assert ALIGN in panel(cast)
-    assert htmx(cast).post(ALIGN, {"uid": copy.uid, "source": source.uid}).status_code == 200
+    assert cast.htmx().post(ALIGN, {"uid": copy.uid, "source": source.uid}).status_code == 200
     assert password(stored(cast)[str(COPY)]) == canary.CANARY
 
 
@@ -167,7 +167,7 @@ def test_an_entry_about_an_earlier_source_is_none(
     assert services().origins.is_true(false), "an entry names the source"
 
     assert ALIGN not in panel(cast)
-    assert htmx(cast).post(ALIGN, {"uid": copy.uid, "source": new.uid}).status_code == 404
+    assert cast.htmx().post(ALIGN, {"uid": copy.uid, "source": new.uid}).status_code == 404
 
     services().store.annotate(copy.key, {COPIED_FROM_UID: source.uid}, uid=copy.uid)
     assert services().relatives.link(access=access, source=new, uids={copy.uid}) == 1

@@ -10,7 +10,7 @@ from registries.people.grants import set_grant
 from registries.wiring import services
 from tests import canary
 from tests.cast import Cast
-from tests.web.copies import ALIGN, copied, htmx, lines, panel, plan, stored
+from tests.web.copies import ALIGN, copied, lines, panel, plan, stored
 
 
 def by_hand(copy: RegistrySecret) -> None:
@@ -28,7 +28,7 @@ def test_a_copy_that_is_gone_is_named_and_made_again_with_one_click(cast: Cast) 
     assert found, shown
     assert ">重新创建</a>" in shown, "there is nothing to align"
     assert lines(shown)[0].startswith("team-b/harbor-prod副本·已不存在")
-    client = htmx(cast)
+    client = cast.htmx()
     asked = client.get(found[1]).content.decode()
     assert "可以按来源重新创建" in asked
     assert re.search(r"autofocus>重新创建</button>", asked)
@@ -62,7 +62,7 @@ def test_a_name_that_is_taken_is_named_and_left_alone(cast: Cast, taken: str) ->
     other = cast.add(namespace="team-b", **values)
 
     shown = panel(cast)
-    response = htmx(cast).post(ALIGN, {"source": source.uid, "uid": other.uid})
+    response = cast.htmx().post(ALIGN, {"source": source.uid, "uid": other.uid})
 
     assert text in shown
     assert len(lines(shown)) == 1
@@ -76,9 +76,9 @@ def test_a_copy_that_a_person_deleted_is_not_missed(cast: Cast) -> None:
     source, copy = copied(cast)
     services().registries.delete(access=cast.access("olive"), key=copy.key, uid=copy.uid)
     assert not panel(cast).strip()
-    assert htmx(cast).post(ALIGN, {"source": source.uid}).status_code == 409
+    assert cast.htmx().post(ALIGN, {"source": source.uid}).status_code == 409
 
-    client = htmx(cast)
+    client = cast.htmx()
     client.post(plan(client, [source], "team-b")[1])
     by_hand(stored(cast)["team-b/harbor-prod"])
 
@@ -103,7 +103,7 @@ def test_a_gone_copy_is_told_to_those_who_see_its_namespace(
         set_grant(cast.users["nina"], "team-b", role)
 
     shown = panel(cast, "nina")
-    response = htmx(cast, "nina").post(ALIGN, {"source": source.uid})
+    response = cast.htmx("nina").post(ALIGN, {"source": source.uid})
 
     assert ("已不存在" in shown) is told
     assert ("align/" in shown) is may
@@ -116,15 +116,15 @@ def test_only_a_missing_copy_is_made_again(cast: Cast, uid: str) -> None:
     _source, copy = copied(cast)
     by_hand(copy)
 
-    assert htmx(cast).post(ALIGN, {"source": uid}).status_code == 409
-    assert htmx(cast).get(ALIGN, {"source": uid}).status_code == 404
+    assert cast.htmx().post(ALIGN, {"source": uid}).status_code == 409
+    assert cast.htmx().get(ALIGN, {"source": uid}).status_code == 404
     assert "team-b/harbor-prod" not in stored(cast)
 
 
 def test_the_source_decides_which_copies_are_missing(cast: Cast) -> None:
     """A source that was made again misses nothing; a namespace that is gone has no copies."""
     services().registries.create_namespace(access=cast.access("olive"), name="team-c")
-    source, client = cast.add(), htmx(cast)
+    source, client = cast.add(), cast.htmx()
     client.post(plan(client, [source], "team-b", "team-c")[1])
     for name in ("team-b", "team-c"):
         by_hand(stored(cast)[f"{name}/harbor-prod"])

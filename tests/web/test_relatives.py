@@ -19,7 +19,7 @@ from registries.web.registry.rotation import version_of
 from registries.wiring import services
 from tests import canary
 from tests.cast import Cast, typed
-from tests.web.copies import ADD, ALIGN, PANEL, copied, htmx, lines, panel, password, plan, stored
+from tests.web.copies import ADD, ALIGN, PANEL, copied, lines, panel, password, plan, stored
 from tests.web.test_trust import certificate
 
 
@@ -60,7 +60,7 @@ def test_the_panel_counts_namespaces_with_this_credential(cast: Cast) -> None:
 
 def test_the_details_page_names_the_source_to_those_who_see_it(cast: Cast) -> None:
     source = cast.add(namespace="team-b")
-    client = htmx(cast)
+    client = cast.htmx()
     client.post(plan(client, [source], "team-a")[1])
     page = "/registries/team-a/harbor-prod/"
 
@@ -111,7 +111,7 @@ def test_a_drift_is_named_and_aligned_with_one_click(cast: Cast, drift: str) -> 
     assert 'href="/registries/team-b/harbor-prod/align/"' in shown
     assert 'href="/registries/team-b/harbor-prod/align/"' in other
 
-    client = htmx(cast)
+    client = cast.htmx()
     asked = client.get(ALIGN).content.decode()
     assert "加密保存在数据库中" in asked
     assert not re.search("Secret|拉取凭证", asked), "the embedded store has none"
@@ -144,7 +144,7 @@ def test_another_registry_than_the_shown_one_is_not_aligned(
         "source": origin.uid if source is None else source,
     }
 
-    response = htmx(cast).post(ALIGN, form)
+    response = cast.htmx().post(ALIGN, form)
 
     assert response.status_code == 409
     assert password(stored(cast)["team-b/harbor-prod"]) == "another-1"
@@ -155,7 +155,7 @@ def test_a_source_that_was_made_again_is_no_source(cast: Cast) -> None:
     services().store.delete(source.key, uid=source.uid)
     new = cast.add(password="another-1")
 
-    response = htmx(cast).post(ALIGN, {"uid": copy.uid, "source": new.uid})
+    response = cast.htmx().post(ALIGN, {"uid": copy.uid, "source": new.uid})
 
     assert response.status_code == 404
     assert password(stored(cast)["team-b/harbor-prod"]) == canary.CANARY
@@ -168,7 +168,7 @@ def test_a_failure_in_the_middle_of_an_alignment_changes_nothing(cast: Cast, mon
     monkeypatch.setattr(services().embedded_store, "_insert", lambda *args: (_ for _ in ()).throw(OSError))
 
     with pytest.raises(OSError):
-        htmx(cast).post(ALIGN, {"uid": copy.uid, "source": source.uid})
+        cast.htmx().post(ALIGN, {"uid": copy.uid, "source": source.uid})
 
     assert sealer is services().sealer
     assert stored(cast)["team-b/harbor-prod"] == copy
@@ -190,7 +190,7 @@ def test_a_viewer_learns_what_the_roles_allow(cast: Cast, viewer: str) -> None:
         set_grant(cast.users["nina"], "team-b", role)
 
     shown = panel(cast, "nina")
-    response = htmx(cast, "nina").post(ALIGN, {"uid": copy.uid, "source": source.uid})
+    response = cast.htmx("nina").post(ALIGN, {"uid": copy.uid, "source": source.uid})
 
     assert [text for text in ("未比较", "密码不同", "密码相同") if text in shown] == texts
     assert ("align/" in shown) is may
@@ -222,7 +222,7 @@ def test_aligning_guessed_passwords_ends_soon(cast: Cast) -> None:
             access=access, key=copy.key, uid=copy.uid, password=f"guess-{number}"
         )
         form = {"uid": copy.uid, "source": source.uid}
-        status = htmx(cast).post(ALIGN, form).status_code
+        status = cast.htmx().post(ALIGN, form).status_code
         assert status in (200, 429)
         told += status == 200
 
@@ -238,7 +238,7 @@ def test_what_the_panel_has_compared_is_aligned_without_a_guess(
     assert "密码不同" in panel(cast, path=path)
     monkeypatch.setattr(services().guesses, "wait", lambda person, registry: 7)
 
-    answer = htmx(cast).post(ALIGN, {"uid": copy.uid, "source": source.uid})
+    answer = cast.htmx().post(ALIGN, {"uid": copy.uid, "source": source.uid})
 
     assert answer.status_code == 200
     assert password(stored(cast)["team-b/harbor-prod"]) == canary.CANARY
@@ -260,8 +260,8 @@ def test_adding_points_out_others_with_another_password(cast: Cast) -> None:
     cast.add("same", "team-b")
     cast.add("robot", "team-b", username="robot", password="another-1")
 
-    told = htmx(cast).post(ADD, typed())
-    alone = htmx(cast, "nina").post(ADD, typed("second"))
+    told = cast.htmx().post(ADD, typed())
+    alone = cast.htmx("nina").post(ADD, typed("second"))
 
     assert "另有 2 个域名和用户名相同的镜像源使用不同的密码" in toast(told)
     assert "另有" not in toast(alone), "nina does not see team-b"
@@ -272,7 +272,7 @@ def test_a_new_password_points_out_those_that_have_the_old_one(cast: Cast) -> No
     cast.add("old", "team-b")
     form = {"uid": registry.uid, "version": version_of(registry), "password": "another-1", "anyway": "1"}
 
-    told = htmx(cast).post("/registries/team-a/harbor-prod/password/", form)
+    told = cast.htmx().post("/registries/team-a/harbor-prod/password/", form)
 
     assert "另有 1 个域名和用户名相同的镜像源使用不同的密码" in toast(told)
 
@@ -286,7 +286,7 @@ def test_an_alignment_is_in_the_audit_log(cast: Cast) -> None:
     source, copy = drifted(cast, {"password": "another-1"})
     AuditEntry.objects.all().delete()
 
-    htmx(cast).post(ALIGN, {"uid": copy.uid, "source": source.uid})
+    cast.htmx().post(ALIGN, {"uid": copy.uid, "source": source.uid})
 
     assert [(it.action, it.namespace, it.uid) for it in AuditEntry.objects.exclude(action="login")] == [
         ("password", "team-b", copy.uid)

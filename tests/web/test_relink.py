@@ -14,7 +14,6 @@ from tests.canary import CANARY
 from tests.cast import Cast
 from tests.sync.test_follow import change, create_namespace, in_b, keep, password, turn
 from tests.web.copies import stored
-from tests.web.sync_pages import htmx
 
 ONE = "/registries/team-a/harbor-prod/"
 RELINK = f"{ONE}relink/"
@@ -33,12 +32,12 @@ def delete(cast: Cast, registry: RegistrySecret, *, forget: bool = False) -> Non
 
 
 def panel(cast: Cast, person: str = "olive") -> str:
-    return htmx(cast, person).get(f"{ONE}relatives/").content.decode()
+    return cast.htmx(person).get(f"{ONE}relatives/").content.decode()
 
 
 def link(cast: Cast, *copies: RegistrySecret, person: str = "olive", **more: Any) -> Any:
     form = {"uid": cast.find().uid, "copies": [it.uid for it in copies], **more}
-    return htmx(cast, person).post(RELINK, form)
+    return cast.htmx(person).post(RELINK, form)
 
 
 @pytest.fixture
@@ -68,7 +67,7 @@ def again(cast: Cast) -> Cast:
 
 def test_the_page_says_it_and_the_dialog_shows_what_can_be_linked(again: Cast) -> None:
     assert "3 个副本" in panel(again)
-    shown = htmx(again).get(RELINK).content.decode()
+    shown = again.htmx().get(RELINK).content.decode()
 
     boxes = re.findall(r'name="copies" value="([^"]+)" (checked|disabled)', shown)
     places = {again.find(namespace=it).uid: it for it in ("team-b", "team-c", "moved")}
@@ -111,7 +110,7 @@ def test_a_linked_copy_can_be_aligned(again: Cast) -> None:
 def test_a_form_for_an_earlier_registry_links_nothing(again: Cast) -> None:
     before = stored(again)
 
-    assert htmx(again).post(RELINK, {"uid": "another", "copies": [in_b(again).uid]}).status_code == 409
+    assert again.htmx().post(RELINK, {"uid": "another", "copies": [in_b(again).uid]}).status_code == 409
     assert stored(again) == before
 
 
@@ -130,7 +129,7 @@ def test_without_copies_there_is_nothing_to_link(cast: Cast) -> None:
     copy(cast, source, "team-b")
 
     assert "relink" not in panel(cast)
-    assert htmx(cast).get(RELINK).status_code == 404
+    assert cast.htmx().get(RELINK).status_code == 404
 
 
 @pytest.fixture
@@ -151,7 +150,7 @@ def ruled(cast: Cast) -> Cast:
 
 def test_the_rule_is_taken_over_and_its_copies_follow(ruled: Cast) -> None:
     assert "former-title" in panel(ruled)
-    assert 'name="rule"' in htmx(ruled).get(RELINK).content.decode()
+    assert 'name="rule"' in ruled.htmx().get(RELINK).content.decode()
     assert link(ruled, rule="1").status_code == 200
 
     assert turn() == {"team-b": "in_step", "team-c": "changed"}
@@ -183,7 +182,7 @@ def test_a_rule_that_does_not_fit_is_not_offered(ruled: Cast, why: str) -> None:
     else:
         person = "nina"
 
-    assert 'name="rule"' not in htmx(ruled, person).get(RELINK).content.decode()
+    assert 'name="rule"' not in ruled.htmx(person).get(RELINK).content.decode()
     response = link(ruled, person=person, rule="1")
     assert response.status_code in (403, 404, 409)
     assert SyncRule.objects.filter(uid=ruled.find().uid).exists() is (why == "a rule of its own")
@@ -200,7 +199,7 @@ def test_after_an_undone_deletion_the_rule_knows_its_source(cast: Cast) -> None:
     services().undo.restore(access=cast.access("olive"), key=source.key, uid=source.uid)
     turn()
 
-    shown = htmx(cast).get(RELINK).content.decode()
+    shown = cast.htmx().get(RELINK).content.decode()
     assert 'name="rule"' not in shown
     link(cast, in_b(cast))
     origin = in_b(cast).origin

@@ -16,14 +16,14 @@ from tests.canary import CANARY
 from tests.cast import Cast
 from tests.sync.test_follow import change, create_namespace, in_b, keep, password, states, turn
 from tests.web.copies import stored
-from tests.web.sync_pages import URL, htmx, panel, values
+from tests.web.sync_pages import URL, panel, values
 
 
 def test_it_is_set_up_with_a_preview_and_one_confirmation(cast: Cast) -> None:
     create_namespace(cast, "team-c")
     cast.add()
     cast.add(namespace="team-c", username="robot")
-    client = htmx(cast)
+    client = cast.htmx()
 
     assert "开启同步…" in panel(cast)
     asked = client.get(f"{URL}edit/").content.decode()
@@ -74,7 +74,7 @@ def test_the_preview_says_where_a_copy_cannot_be_written(cast: Cast, monkeypatch
 def test_chosen_namespaces_are_kept_and_shown_again(cast: Cast) -> None:
     create_namespace(cast, "team-c")
     cast.add()
-    client = htmx(cast)
+    client = cast.htmx()
     shown = client.post(
         f"{URL}edit/", {"scope": "names", "namespaces": ["team-c", "nowhere"]}
     ).content.decode()
@@ -92,7 +92,7 @@ def test_a_namespace_that_the_viewer_does_not_see_is_counted_only(cast: Cast) ->
     create_namespace(cast, "team-c")
     cast.add()
     chosen = {"scope": "names", "namespaces": ["team-b", "team-c"]}
-    htmx(cast).post(f"{URL}edit/", {**chosen, "step": "save"})
+    cast.htmx().post(f"{URL}edit/", {**chosen, "step": "save"})
     turn()
 
     shown = {name: panel(cast, name) for name in ("olive", "nina", "omar", "vic")}
@@ -117,7 +117,7 @@ def test_what_cannot_be_set_up_is_said_in_the_form(cast: Cast, wrong: str) -> No
     cast.add()
     typed, text = WRONG[wrong]
     for step in ({}, {"step": "save"}):
-        response = htmx(cast).post(f"{URL}edit/", {**typed, **step})
+        response = cast.htmx().post(f"{URL}edit/", {**typed, **step})
         assert response.status_code == 422
         assert text in response.content.decode()
     assert not SyncRule.objects.exists()
@@ -129,7 +129,7 @@ def test_a_conflict_is_solved_with_one_click(cast: Cast) -> None:
     turn()
     change(cast, in_b(cast), "by-hand-1")
     turn()
-    client = htmx(cast)
+    client = cast.htmx()
     solve = f"{URL}solve/team-b/"
     assert f'href="{solve}"' in panel(cast)
 
@@ -154,7 +154,7 @@ def test_a_copy_that_may_not_be_written_says_who_lacks_which_role(cast: Cast) ->
     turn()
     SyncCopy.objects.update(state="failed", problem="Forbidden")
 
-    for shown in (panel(cast), htmx(cast).get(f"{URL}solve/team-b/").content.decode()):
+    for shown in (panel(cast), cast.htmx().get(f"{URL}solve/team-b/").content.decode()):
         assert "olive 在此命名空间没有 image-admin 角色，由管理员授予。" in re.sub("<[^>]+>", "", shown)
 
 
@@ -201,9 +201,9 @@ def test_people_see_of_a_rule_what_they_see_of_namespaces(cast: Cast) -> None:
     assert "edit/" not in shown
     assert "以 olive 的身份执行" in shown
     for path in ("edit/", "off/", "solve/team-b/"):
-        assert htmx(cast, "nina").get(f"{URL}{path}").status_code == 403
-        assert htmx(cast, "sam").get(f"{URL}{path}").status_code == 404
-    delete = htmx(cast, "nina").get("/registries/team-a/harbor-prod/delete/").content.decode()
+        assert cast.htmx("nina").get(f"{URL}{path}").status_code == 403
+        assert cast.htmx("sam").get(f"{URL}{path}").status_code == 404
+    delete = cast.htmx("nina").get("/registries/team-a/harbor-prod/delete/").content.decode()
     assert 'name="copies"' not in delete
 
 
@@ -245,7 +245,7 @@ def test_people_of_a_cluster_are_offered_nothing(cast: Cast) -> None:
     with pytest.raises(NotFound):
         rules.end(access=access, source=source)
     for path in ("edit/", "off/", "solve/team-b/"):
-        assert htmx(cast).get(f"{URL}{path}").status_code == 404
+        assert cast.htmx().get(f"{URL}{path}").status_code == 404
     assert panel(cast) == ""
     assert URL not in cast.client("olive").get("/registries/team-a/harbor-prod/").content.decode()
 

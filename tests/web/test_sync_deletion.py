@@ -12,7 +12,7 @@ from registries.models import SyncRule
 from tests.cast import Cast
 from tests.sync.test_follow import change, create_namespace, in_b, keep, states, turn
 from tests.web.copies import stored
-from tests.web.test_delete_many import PATH, htmx, propose
+from tests.web.test_delete_many import PATH, propose
 
 ENDS, MADE, AWAITED = "规则随之结束", "规则不会自动再次创建", "规则正在等待"
 TEXTS = (ENDS, MADE, AWAITED)
@@ -79,7 +79,7 @@ SAID: dict[Callable[[Cast], RegistrySecret], str] = {
 
 @pytest.mark.parametrize("one", SAID)
 def test_the_dialog_for_one_says_it(ruled: Cast, one: Callable[[Cast], RegistrySecret]) -> None:
-    shown = asked(htmx(ruled), one(ruled))
+    shown = asked(ruled.htmx(), one(ruled))
 
     assert [it for it in TEXTS if it in shown] == [it for it in (SAID[one],) if it]
     assert ('name="copies"' in shown) is (one is a_source)
@@ -94,7 +94,7 @@ def test_the_dialog_for_many_says_it_and_names_them(
 ) -> None:
     second = another(ruled) if one is not another else ruled.add("fourth")
 
-    shown = asked(htmx(ruled), one(ruled), second)
+    shown = asked(ruled.htmx(), one(ruled), second)
 
     said = re.findall(r'check-warn">.*?</svg><span>(.*?)</span></p>', shown, re.DOTALL)
     assert len(said) == (1 if SAID[one] else 0)
@@ -103,7 +103,7 @@ def test_the_dialog_for_many_says_it_and_names_them(
 
 
 def test_with_the_source_nothing_is_said_of_its_copies(ruled: Cast) -> None:
-    shown = asked(htmx(ruled), *(one(ruled) for one in SAID if one is not another))
+    shown = asked(ruled.htmx(), *(one(ruled) for one in SAID if one is not another))
 
     assert ENDS in shown
     assert MADE not in shown
@@ -112,7 +112,7 @@ def test_with_the_source_nothing_is_said_of_its_copies(ruled: Cast) -> None:
 
 
 def test_what_is_said_comes_true(ruled: Cast) -> None:
-    client = htmx(ruled)
+    client = ruled.htmx()
     doomed = [a_copy(ruled), a_changed_copy(ruled), of_somebody_else(ruled)]
     _, start = propose(client, doomed)
     client.post(start, {"count": "3"})
@@ -122,7 +122,7 @@ def test_what_is_said_comes_true(ruled: Cast) -> None:
 
 @pytest.mark.parametrize("with_copies", [False, True])
 def test_a_run_deletes_the_copies_only_when_they_were_shown(ruled: Cast, with_copies: bool) -> None:
-    client = htmx(ruled)
+    client = ruled.htmx()
     shown, start = propose(client, [a_source(ruled), another(ruled)])
     if with_copies:
         found = re.search(r'hx-vals=\'{"with_copies": "([^"]+)"}\'', shown)
@@ -143,7 +143,7 @@ def test_a_run_deletes_the_copies_only_when_they_were_shown(ruled: Cast, with_co
 
 
 def test_a_wrong_count_says_it_again(ruled: Cast) -> None:
-    client = htmx(ruled)
+    client = ruled.htmx()
     _, start = propose(client, [a_source(ruled), another(ruled)])
 
     shown = client.post(start, {"count": "9"}).content.decode()
@@ -154,18 +154,18 @@ def test_a_wrong_count_says_it_again(ruled: Cast) -> None:
 
 @pytest.mark.parametrize("run", ["", "nothing", "0b6f4a54-5a0e-4bb4-9a1b-0f2f5b6c7d8e"])
 def test_copies_of_an_unknown_run_are_not_found(ruled: Cast, run: str) -> None:
-    assert htmx(ruled).post(PATH, {"with_copies": run}).status_code == 404
+    assert ruled.htmx().post(PATH, {"with_copies": run}).status_code == 404
 
 
 def test_copies_of_the_run_of_another_person_are_not_found(ruled: Cast) -> None:
-    shown, _ = propose(htmx(ruled), [a_source(ruled), another(ruled)])
+    shown, _ = propose(ruled.htmx(), [a_source(ruled), another(ruled)])
     run = re.findall(r'"with_copies": "([^"]+)"', shown)[0]
 
-    assert htmx(ruled, "nina").post(PATH, {"with_copies": run}).status_code == 404
+    assert ruled.htmx("nina").post(PATH, {"with_copies": run}).status_code == 404
 
 
 def test_who_may_set_up_no_rule_is_told_and_not_asked(ruled: Cast) -> None:
-    client = htmx(ruled, "nina")
+    client = ruled.htmx("nina")
     one, many = asked(client, a_source(ruled)), asked(client, a_source(ruled), another(ruled))
 
     assert ENDS in one
@@ -177,7 +177,7 @@ def test_who_may_set_up_no_rule_is_told_and_not_asked(ruled: Cast) -> None:
 
 
 def test_where_the_source_is_gone_nothing_is_awaited(ruled: Cast) -> None:
-    client = htmx(ruled)
+    client = ruled.htmx()
     source = a_source(ruled)
     client.post(f"/registries/team-a/{source.name}/delete/", {"uid": source.uid, "confirm": source.name})
     turn()

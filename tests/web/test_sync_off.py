@@ -10,12 +10,12 @@ from tests.canary import CANARY
 from tests.cast import Cast
 from tests.sync.test_follow import change, create_namespace, keep, password, turn
 from tests.web.copies import stored
-from tests.web.sync_pages import URL, htmx, values
+from tests.web.sync_pages import URL, values
 
 
 def off(cast: Cast, choice: str) -> Any:
-    shown = htmx(cast).get(f"{URL}off/").content.decode()
-    return htmx(cast).post(f"{URL}off/", {**values(shown), "copies": choice})
+    shown = cast.htmx().get(f"{URL}off/").content.decode()
+    return cast.htmx().post(f"{URL}off/", {**values(shown), "copies": choice})
 
 
 @pytest.mark.parametrize("choice", ["keep", "delete", ""])
@@ -26,7 +26,7 @@ def test_switching_it_off_asks_what_becomes_of_the_copies(cast: Cast, choice: st
     keep(cast, source)
     turn()
     changed = change(cast, cast.find(namespace="team-c"), "by-hand-1")
-    asked = htmx(cast).get(f"{URL}off/").content.decode()
+    asked = cast.htmx().get(f"{URL}off/").content.decode()
     assert "1 个由规则保持同步的副本" in asked
     assert 'name="unbind"' not in asked, "the embedded store binds nothing"
 
@@ -46,12 +46,12 @@ def test_switching_it_off_asks_what_becomes_of_the_copies(cast: Cast, choice: st
 def test_only_copies_that_were_shown_are_deleted(cast: Cast) -> None:
     keep(cast, cast.add())
     turn()
-    shown = htmx(cast).get(f"{URL}off/").content.decode()
+    shown = cast.htmx().get(f"{URL}off/").content.decode()
     assert "<li>team-b/<wbr>harbor-prod</li>" in shown
     create_namespace(cast, "team-c")
     turn()
 
-    htmx(cast).post(f"{URL}off/", {**values(shown), "copies": "delete"})
+    cast.htmx().post(f"{URL}off/", {**values(shown), "copies": "delete"})
 
     assert list(stored(cast)) == ["team-a/harbor-prod", "team-c/harbor-prod"]
 
@@ -62,7 +62,7 @@ def test_deleting_the_source_asks_as_well(cast: Cast, choice: str) -> None:
     keep(cast, source)
     turn()
     delete = "/registries/team-a/harbor-prod/delete/"
-    client = htmx(cast)
+    client = cast.htmx()
     asked = client.get(delete).content.decode()
     assert "1 个由规则保持同步的副本" in asked
     assert "<li>team-b/<wbr>harbor-prod</li>" in asked, "it names what may go"
@@ -83,7 +83,7 @@ def test_a_namesake_of_the_source_is_not_deleted_with_its_copies(cast: Cast) -> 
     keep(cast, source)
     turn()
     form = {"uid": "another", "confirm": "harbor-prod", "copies": "delete"}
-    htmx(cast).post("/registries/team-a/harbor-prod/delete/", form)
+    cast.htmx().post("/registries/team-a/harbor-prod/delete/", form)
 
     assert list(stored(cast)) == ["team-a/harbor-prod", "team-b/harbor-prod"]
     assert SyncRule.objects.exists()

@@ -19,7 +19,7 @@ from registries.runs.verify import KEPT
 from registries.web.runs.test_many import counted
 from registries.wiring import services
 from tests.cast import Cast
-from tests.web.many_tests import PATH, Probing, begin, htmx, latest
+from tests.web.many_tests import PATH, Probing, begin, latest
 
 
 def states() -> dict[str, tuple[str, str]]:
@@ -52,7 +52,7 @@ def test_tests_what_was_selected_and_says_what_came_of_it(cast: Cast, probing: P
     ]
     cast.add("untouched", **probing("harbor"))
 
-    shown = begin(htmx(cast), uids=" ".join(it.uid for it in chosen))
+    shown = begin(cast.htmx(), uids=" ".join(it.uid for it in chosen))
 
     assert "测试完成" in shown
     assert "已测试 3 / 3" in re.sub(r"\s+", " ", shown)
@@ -72,7 +72,7 @@ def test_tests_everything_that_matches_the_filter_and_nothing_else(cast: Cast, p
     for name, namespace in (("harbor-a", "team-a"), ("harbor-b", "team-b"), ("quay", "team-a")):
         cast.add(name, namespace, **probing("harbor"))
 
-    begin(htmx(cast), query="namespace=team-a&q=harbor-")
+    begin(cast.htmx(), query="namespace=team-a&q=harbor-")
 
     assert set(states()) == {"harbor-a"}
 
@@ -81,15 +81,15 @@ def test_a_person_tests_only_where_the_role_allows_it(cast: Cast, probing: Probi
     mine, other = cast.add("mine", **probing("harbor")), cast.add("other", "team-b", **probing("harbor"))
     both = f"{mine.uid} {other.uid}"
 
-    begin(htmx(cast, "omar"), uids=both)
+    begin(cast.htmx("omar"), uids=both)
     assert set(states()) == {"mine"}
     for person, status in (("vic", 403), ("sam", 422)):
         for asked in ({"uids": both}, {"query": ""}):
-            answer = htmx(cast, person).post(PATH, asked)
+            answer = cast.htmx(person).post(PATH, asked)
             assert answer.status_code == status
             assert "image-operator" in answer.content.decode()
             assert "other" not in answer.content.decode()
-    assert htmx(cast, "vic").post(PATH, {"uids": other.uid}).status_code == 422, "it does not exist for them"
+    assert cast.htmx("vic").post(PATH, {"uids": other.uid}).status_code == 422, "it does not exist for them"
 
 
 def test_a_registry_is_left_alone_after_its_first_refusal_of_a_user_name(
@@ -101,7 +101,7 @@ def test_a_registry_is_left_alone_after_its_first_refusal_of_a_user_name(
     cast.add("someone-else", **probing("harbor"))
     sent = VerificationRecord.objects.count()
 
-    shown = begin(htmx(cast), query="")
+    shown = begin(cast.htmx(), query="")
 
     found = states()
     tested = [name for name, (state, _) in found.items() if state == ItemState.DONE]
@@ -115,7 +115,7 @@ def test_a_registry_is_left_alone_after_its_first_refusal_of_a_user_name(
 
 def test_retry_after_is_honoured_by_the_next_run_until_it_is_over(cast: Cast, probing: Probing) -> None:
     cast.add("limited", **probing("rate-limited"))
-    client = htmx(cast)
+    client = cast.htmx()
 
     begin(client, query="")
     assert states()["limited"] == (ItemState.DONE, "rate_limited")
@@ -141,7 +141,7 @@ def test_a_pause_of_another_namespace_does_not_hold_a_run_up(cast: Cast, probing
         until=timezone.now() + timedelta(hours=1),
     )
 
-    begin(htmx(cast), query="")
+    begin(cast.htmx(), query="")
 
     assert states()["limited-as-well"] == (ItemState.DONE, "rate_limited")
     assert Pause.objects.filter(namespace="team-a").exists()
@@ -161,7 +161,7 @@ def test_one_that_is_gone_or_created_again_is_not_tested_and_said(cast: Cast, pr
     assert problems == {"gone": "gone", "again": "recreated"}
     assert cast.find("again").verification.status is VerifyStatus.UNTESTED
     assert runs.view(access=access, run_id=run).gone == 2
-    client = htmx(cast)
+    client = cast.htmx()
     assert "verify-failures" not in client.get(f"{PATH}{run}/").content.decode(), "nothing is left to select"
     assert json.loads(client.post(f"{PATH}{run}/failures/")["HX-Trigger"])["selection-set"] == {"uids": []}
 
@@ -170,7 +170,7 @@ def test_one_that_is_being_tested_is_left_alone(cast: Cast, probing: Probing) ->
     it = cast.add(**probing("harbor"))
     services().tests.begin_test(access=cast.access("omar"), key=it.key)
 
-    shown = begin(htmx(cast), query="")
+    shown = begin(cast.htmx(), query="")
 
     assert RunItem.objects.get().problem == "under_way"
     assert "测试已在进行" in shown
@@ -183,17 +183,17 @@ def test_a_role_that_was_taken_back_meanwhile_counts(cast: Cast, probing: Probin
     remove_grant(cast.users["omar"], "team-a")
     set_grant(cast.users["omar"], "team-a", Role.VIEWER)
 
-    htmx(cast, "omar").post(f"{PATH}{run}/start/")
+    cast.htmx("omar").post(f"{PATH}{run}/start/")
     # The access of the request that starts it is looked up anew.
     assert RunItem.objects.get(run=run).problem == "Forbidden"
 
 
 def test_a_run_is_its_owners_only(cast: Cast, probing: Probing) -> None:
-    begin(htmx(cast), uids=cast.add(**probing("harbor")).uid)
+    begin(cast.htmx(), uids=cast.add(**probing("harbor")).uid)
     run = latest().pk
 
     for person in ("nina", "omar", "vic", "sam"):
-        client = htmx(cast, person)
+        client = cast.htmx(person)
         for method, path in (
             ("get", ""),
             ("post", "start/"),
@@ -208,7 +208,7 @@ def test_a_run_is_its_owners_only(cast: Cast, probing: Probing) -> None:
 def test_a_deletion_is_no_run_of_tests(cast: Cast) -> None:
     run = services().runs["delete"].propose(access=cast.access("olive"), registries=[cast.add()])
 
-    assert htmx(cast).post(f"{PATH}{run}/start/").status_code == 404
+    assert cast.htmx().post(f"{PATH}{run}/start/").status_code == 404
     with pytest.raises(NotFound):
         services().runs["verify"].view(access=cast.access("olive"), run_id=run)
 
@@ -216,9 +216,9 @@ def test_a_deletion_is_no_run_of_tests(cast: Cast) -> None:
 def test_what_failed_becomes_the_selection(cast: Cast, probing: Probing) -> None:
     cast.add("good", **probing("harbor"))
     bad = cast.add("bad", **probing("down"))
-    begin(htmx(cast), query="")
+    begin(cast.htmx(), query="")
 
-    response = htmx(cast).post(f"{PATH}{latest().pk}/failures/")
+    response = cast.htmx().post(f"{PATH}{latest().pk}/failures/")
 
     assert json.loads(response["HX-Trigger"])["selection-set"] == {"uids": [bad.uid]}
 
@@ -226,9 +226,9 @@ def test_what_failed_becomes_the_selection(cast: Cast, probing: Probing) -> None
 def test_the_registries_of_a_reason_are_listed(cast: Cast, probing: Probing) -> None:
     cast.add("good", **probing("harbor"))
     cast.add("bad", **probing("down"))
-    begin(htmx(cast), query="")
+    begin(cast.htmx(), query="")
 
-    shown = htmx(cast).get(f"{PATH}{latest().pk}/group/?reason=connection_refused").content.decode()
+    shown = cast.htmx().get(f"{PATH}{latest().pk}/group/?reason=connection_refused").content.decode()
 
     assert "team-a/bad" in shown
     assert "team-a/good" not in shown
@@ -240,9 +240,9 @@ def test_the_next_step_for_one_registry_is_that_of_its_account(cast: Cast, probi
     both = "Harbor OIDC 用 CLI 密钥"
 
     first = cast.add("first", provider="harbor", **robot)
-    of_one = begin(htmx(cast), uids=first.uid)
+    of_one = begin(cast.htmx(), uids=first.uid)
     second = cast.add("second", provider="other", **probing("wrong-password"))
-    of_both = begin(htmx(cast), uids=f"{first.uid} {second.uid}")
+    of_both = begin(cast.htmx(), uids=f"{first.uid} {second.uid}")
 
     assert ("在 Harbor 中查看该机器人账号" in of_one, both in of_one) == (True, False)
     assert both in of_both
@@ -252,7 +252,7 @@ def test_the_list_tells_of_the_newest_run(cast: Cast, probing: Probing) -> None:
     cast.add("good", **probing("harbor"))
     client = cast.client("olive")
     assert "已测试" not in client.get("/registries/").content.decode()
-    begin(htmx(cast), query="")
+    begin(cast.htmx(), query="")
 
     assert "已测试 1 / 1" in client.get("/registries/").content.decode()
     Run.objects.update(finished_at=timezone.now() - timedelta(minutes=11))
@@ -262,14 +262,14 @@ def test_the_list_tells_of_the_newest_run(cast: Cast, probing: Probing) -> None:
 def test_only_the_newest_runs_are_remembered(cast: Cast, probing: Probing) -> None:
     cast.add("good", **probing("down"))
     for _ in range(KEPT + 3):
-        begin(htmx(cast), query="")
+        begin(cast.htmx(), query="")
 
     assert Run.objects.count() == KEPT
     assert RunItem.objects.count() == KEPT
 
 
 def test_the_id_of_a_run_that_never_was_is_a_404(cast: Cast) -> None:
-    assert htmx(cast).get(f"{PATH}{UUID(int=1)}/").status_code == 404
+    assert cast.htmx().get(f"{PATH}{UUID(int=1)}/").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def test_says_why_a_registry_was_skipped(cast: Cast, reason: str, says: str) -> 
     RunItem.objects.update(state="left_alone", reason=reason, problem="left_alone")
     Run.objects.update(state="done", finished_at=timezone.now())
 
-    shown = htmx(cast).get(f"/registries/-/verify/{run}/").content.decode()
+    shown = cast.htmx().get(f"/registries/-/verify/{run}/").content.decode()
 
     assert shown.count(says) == 1, "the head has the reason once for all registries under it"
     assert "team-a/a" in shown

@@ -15,7 +15,7 @@ from registries.wiring import services
 from tests.cast import Cast
 from tests.peers.scripted import wait_for
 from tests.peers.silent import SilentServers
-from tests.web.many_tests import PATH, Probing, begin, htmx, latest
+from tests.web.many_tests import PATH, Probing, begin, latest
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_at_most_so_many_at_once_one_at_a_time_per_registry_and_cancel_begins_no
     for number, address in enumerate(silent_servers(8)):
         for twin in ("a", "b"):
             threaded.add(f"r{number}-{twin}", domain=address)
-    client = htmx(threaded)
+    client = threaded.htmx()
 
     shown = begin(client, query="")
     assert "测试中" in shown

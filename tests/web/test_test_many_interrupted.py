@@ -9,7 +9,7 @@ from registries.models import Run, RunItem
 from registries.runs.run import LOST_AFTER, ItemState, RunState
 from registries.wiring import services
 from tests.cast import Cast
-from tests.web.many_tests import PATH, Probing, htmx, latest
+from tests.web.many_tests import PATH, Probing, latest
 from tests.web.test_test_many import states
 
 
@@ -21,10 +21,10 @@ def test_a_run_whose_process_died_is_marked_and_goes_on_where_it_was(cast: Cast,
     Run.objects.filter(pk=run).update(state=RunState.RUNNING, started_at=long_ago, beat_at=long_ago)
     RunItem.objects.filter(run=run, name="first").update(state=ItemState.DONE, reason="ok", ended_at=long_ago)
 
-    shown = htmx(cast).get(f"{PATH}{run}/").content.decode()
+    shown = cast.htmx().get(f"{PATH}{run}/").content.decode()
     assert "测试已中断" in shown
     assert "测试已中断，已测试 1 / 2" in cast.client("olive").get("/registries/").content.decode()
-    htmx(cast).post(f"{PATH}{run}/start/")
+    cast.htmx().post(f"{PATH}{run}/start/")
 
     assert latest().state == RunState.DONE
     assert cast.find("first").verification.status is VerifyStatus.UNTESTED, "it is not tested twice"
