@@ -10,6 +10,7 @@ from registries.wiring import services
 from tests.cast import Cast
 
 ADD = "/registries/-/add/"
+MANY = "/registries/-/copy/"
 PLAN = "/registries/-/copy/plan/"
 PANEL = "/registries/team-a/harbor-prod/relatives/"
 ALIGN = "/registries/team-b/harbor-prod/align/"
