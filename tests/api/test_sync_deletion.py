@@ -9,7 +9,7 @@ from registries.models import SyncRule
 from tests.api.test_api import TEAM_A
 from tests.api.test_runs import RUNS
 from tests.cast import Cast
-from tests.sync.test_follow import create_namespace, keep, turn
+from tests.sync.following import create_namespace, keep, turn
 from tests.web.copies import stored
 
 ONE = f"{TEAM_A}/harbor-prod"

@@ -13,7 +13,7 @@ from tests.api.test_api import BASE, TEAM_A
 from tests.api.test_document import problems
 from tests.canary import CANARY
 from tests.cast import Cast
-from tests.sync.test_follow import change, create_namespace, in_b, keep, password, states, turn
+from tests.sync.following import change, create_namespace, in_b, keep, password, states, turn
 from tests.web.copies import stored
 
 RULE = f"{TEAM_A}/harbor-prod/sync-rule"

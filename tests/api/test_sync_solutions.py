@@ -15,7 +15,7 @@ from tests.api.test_document import problems
 from tests.api.test_sync_rules import RULE
 from tests.canary import CANARY
 from tests.cast import Cast
-from tests.sync.test_follow import change, in_b, keep, password, states, turn
+from tests.sync.following import change, in_b, keep, password, states, turn
 from tests.web.copies import stored
 
 

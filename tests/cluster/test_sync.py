@@ -20,7 +20,7 @@ from tests.cluster.test_pages import configured
 from tests.peers.api_server import ApiServer
 from tests.peers.cluster import MERGE_PATCH, Cluster
 from tests.peers.scripted import wait_for
-from tests.sync.test_follow import change, keep, password, states, turn
+from tests.sync.following import change, keep, password, states, turn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PLACES = ("team-b", "sync-c", "sync-d")

@@ -15,7 +15,7 @@ from registries.wiring import services
 from tests.cast import Cast
 from tests.cluster.test_sync import bound, cast_there
 from tests.peers.api_server import ApiServer
-from tests.sync.test_follow import change, turn
+from tests.sync.following import change, turn
 from tests.web.sync_pages import URL, values
 
 __all__ = ["cast_there"]

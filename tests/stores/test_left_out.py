@@ -36,7 +36,7 @@ from tests.cluster.test_pages import configured
 from tests.peers.cluster import Cluster
 from tests.peers.scripted import wait_for
 from tests.stores.test_store import KEY, make
-from tests.sync.test_follow import keep
+from tests.sync.following import keep
 
 OTHER, THIRD = Key("team-a", "other"), Key("team-a", "third")
 ELSEWHERE = Key("team-b", "harbor-prod")

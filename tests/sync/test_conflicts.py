@@ -10,7 +10,7 @@ from registries.wiring import services
 from registries.wiring.base import replaced
 from tests.canary import CANARY
 from tests.cast import Cast
-from tests.sync.test_follow import change, correct, followed, in_b, keep, password, turn
+from tests.sync.following import change, correct, followed, in_b, keep, password, turn
 from tests.web.test_trust import certificate
 
 FOREIGN: dict[str, tuple[dict[str, str], str]] = {

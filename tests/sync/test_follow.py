@@ -1,6 +1,5 @@
 """Registries that are kept in sync: new namespaces, changes, conflicts, and what is never touched."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,64 +8,27 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from registries.domain.registry import Key, RegistrySecret
+from registries.domain.registry import Key
 from registries.models import AuditEntry, SyncCopy, SyncRule
 from registries.sync import rows
-from registries.sync.rows import Selection
 from registries.sync.states import CopyState, Known, RuleState
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast
 from tests.peers.scripted import Reply, scripted
+from tests.sync.following import (
+    change,
+    correct,
+    create_namespace,
+    delete,
+    followed,
+    in_b,
+    keep,
+    password,
+    states,
+    turn,
+)
 from tests.web.test_trust import certificate
-
-ALL = Selection()
-
-
-def turn() -> dict[str, str]:
-    """One look at every rule, however lately it was looked at. Returns the states by namespace."""
-    SyncRule.objects.update(due_at=timezone.now())
-    services().follower.turn()
-    return states()
-
-
-def states() -> dict[str, str]:
-    return dict(SyncCopy.objects.order_by("namespace").values_list("namespace", "state"))
-
-
-def password(key: Key) -> str:
-    found = services().store.get(key)
-    return services().store.credential(key, uid=found.uid).password
-
-
-def keep(cast: Cast, source: RegistrySecret, selection: Selection = ALL) -> None:
-    services().sync_rules.set_up(access=cast.access("olive"), source=source, selection=selection)
-
-
-def create_namespace(cast: Cast, name: str) -> None:
-    services().registries.create_namespace(access=cast.access("olive"), name=name)
-
-
-def change(cast: Cast, registry: RegistrySecret, new: str) -> RegistrySecret:
-    change = services().passwords.change_password
-    return change(access=cast.access("olive"), key=registry.key, uid=registry.uid, password=new)
-
-
-def delete(cast: Cast, registry: RegistrySecret, *, forget: bool = False) -> None:
-    remove = services().registries.delete
-    remove(access=cast.access("olive"), key=registry.key, uid=registry.uid, forget=forget)
-
-
-def followed(cast: Cast, **values: Any) -> RegistrySecret:
-    """A registry with a rule that has made its copies."""
-    source = cast.add(**values)
-    keep(cast, source)
-    turn()
-    return source
-
-
-def in_b(cast: Cast) -> RegistrySecret:
-    return cast.find(namespace="team-b")
 
 
 def test_namespaces_get_a_copy_and_so_does_a_new_one(cast: Cast) -> None:
@@ -130,14 +92,6 @@ def test_a_new_password_follows_once_it_is_decided(cast: Cast, settings: Any, en
     assert after == ({"team-b": "in_step"}, last)
 
 
-def correct(cast: Cast, source: RegistrySecret, **changes: Any) -> RegistrySecret:
-    """The source with other values, as 修正并重建 does it: it is deleted and created again."""
-    access, replacement = cast.access("olive"), services().replacement
-    old = replacement.before(access=access, key=source.key, uid=source.uid)
-    new = replace(old, **changes)
-    return replacement.put(access=access, uid=source.uid, old=old, new=new, replacing=True)
-
-
 CHANGES: dict[str, dict[str, Any]] = {
     "address": {"domain": "new.example.com"},
     "plain http": {"plain_http": True},
@@ -190,72 +144,6 @@ def test_an_undone_deletion_of_a_copy_is_followed_again(cast: Cast) -> None:
     services().undo.restore(access=cast.access("olive"), key=copy.key, uid=copy.uid)
 
     assert turn() == {"team-b": "in_step"}
-
-
-def test_a_namespace_that_goes_and_comes_again(cast: Cast) -> None:
-    create_namespace(cast, "team-c")
-    followed(cast)
-    copy = cast.find(namespace="team-c")
-    delete(cast, copy)
-    services().registries.delete_namespace(access=cast.access("olive"), name="team-c")
-
-    assert turn() == {"team-b": "in_step", "team-c": "namespace_gone"}
-    create_namespace(cast, "team-c")
-    assert turn() == {"team-b": "in_step", "team-c": "in_step"}
-
-
-def test_a_namespace_that_comes_again_before_anybody_looks(cast: Cast) -> None:
-    """Nobody has deleted the copy of the new one, so nobody is asked."""
-    create_namespace(cast, "team-c")
-    followed(cast)
-    delete(cast, cast.find(namespace="team-c"))
-    assert turn() == {"team-b": "in_step", "team-c": "deleted"}
-    cast.client("olive").post("/namespaces/team-c/delete/", {"name": "team-c", "confirm": "team-c"})
-    assert "team-c" not in services().index.fresh().namespaces
-    create_namespace(cast, "team-c")
-
-    services().follower.turn()  # nor waits for the next look at labels
-
-    assert states() == {"team-b": "in_step", "team-c": "in_step"}
-
-
-def test_a_process_that_looked_before_the_namespace_went_writes_nothing(cast: Cast) -> None:
-    create_namespace(cast, "team-c")
-    followed(cast)
-    SyncRule.objects.update(due_at=timezone.now())
-    claimed = rows.claim(rows.rules()[0], "slow", timezone.now() + timedelta(minutes=1))
-    assert claimed
-
-    rows.namespace_gone("team-c")
-
-    assert not rows.note(claimed, "team-c", Known(CopyState.DELETED, "copy"))
-    assert states() == {"team-b": "in_step", "team-c": "namespace_gone"}
-    assert rows.rules()[0].state is RuleState.ACTIVE
-
-
-def test_only_chosen_namespaces_and_one_that_is_chosen_no_more(cast: Cast) -> None:
-    create_namespace(cast, "team-c")
-    source = cast.add()
-    keep(cast, source, Selection(names=("team-b", "team-c", "not-there")))
-    assert turn() == {"team-b": "in_step", "team-c": "in_step"}
-
-    keep(cast, source, Selection(names=("team-c",)))
-    change(cast, source, "another-1")
-
-    assert turn() == {"team-b": "left", "team-c": "in_step"}
-    assert password(Key("team-b", "harbor-prod")) == CANARY
-    keep(cast, source, ALL)
-    assert turn() == {"team-b": "in_step", "team-c": "in_step"}
-    assert password(Key("team-b", "harbor-prod")) == "another-1"
-
-
-def test_labels_are_unknown_in_the_embedded_store(cast: Cast) -> None:
-    source = cast.add()
-    keep(cast, source, Selection(labels="env=prod"))
-
-    assert turn() == {}
-    rule = SyncRule.objects.get()
-    assert (rule.state, rule.problem) == ("failed", "no_labels")
 
 
 def test_a_rule_ends_with_its_source_once_nothing_can_be_undone(cast: Cast) -> None:

@@ -15,7 +15,7 @@ from registries.wiring import services
 from tests.api.test_sync_rules import put
 from tests.canary import CANARY
 from tests.cast import Cast
-from tests.sync.test_follow import ALL, change, create_namespace, in_b, keep, turn
+from tests.sync.following import ALL, change, create_namespace, in_b, keep, turn
 
 TELLING = {"name_taken", "present", "in_step", "changed", "waiting"}
 """States that tell whether the passwords are equal."""

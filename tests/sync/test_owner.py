@@ -11,7 +11,7 @@ from registries.people.grants import access_of, remove_grant, set_grant
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast
-from tests.sync.test_follow import ALL, change, delete, followed, keep, password, turn
+from tests.sync.following import ALL, change, delete, followed, keep, password, turn
 
 
 @pytest.mark.parametrize("lost", ["the role", "the account", "active"])

@@ -12,7 +12,7 @@ from registries.sync.rows import Selection
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast
-from tests.sync.test_follow import change, create_namespace, in_b, keep, password, turn
+from tests.sync.following import change, create_namespace, in_b, keep, password, turn
 from tests.web.copies import stored
 
 ONE = "/registries/team-a/harbor-prod/"

@@ -13,7 +13,7 @@ from registries.sync.rows import Selection
 from registries.wiring import services
 from registries.words.sync import COUNTED
 from tests.cast import Cast
-from tests.sync.test_follow import change, create_namespace, in_b, keep, turn
+from tests.sync.following import change, create_namespace, in_b, keep, turn
 
 
 def page(cast: Cast, person: str = "olive") -> str:

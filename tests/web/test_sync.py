@@ -14,7 +14,7 @@ from registries.wiring import services
 from tests.api.test_api import TEAM_A
 from tests.canary import CANARY
 from tests.cast import Cast
-from tests.sync.test_follow import change, create_namespace, in_b, keep, password, states, turn
+from tests.sync.following import change, create_namespace, in_b, keep, password, states, turn
 from tests.web.copies import stored
 from tests.web.sync_pages import URL, panel, values
 

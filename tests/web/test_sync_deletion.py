@@ -10,7 +10,7 @@ from django.urls import reverse
 from registries.domain.registry import RegistrySecret
 from registries.models import SyncRule
 from tests.cast import Cast
-from tests.sync.test_follow import change, create_namespace, in_b, keep, states, turn
+from tests.sync.following import change, create_namespace, in_b, keep, states, turn
 from tests.web.copies import stored
 from tests.web.test_delete_many import PATH, propose
 

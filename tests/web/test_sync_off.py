@@ -8,7 +8,7 @@ from registries.domain.registry import Key
 from registries.models import SyncRule
 from tests.canary import CANARY
 from tests.cast import Cast
-from tests.sync.test_follow import change, create_namespace, keep, password, turn
+from tests.sync.following import change, create_namespace, keep, password, turn
 from tests.web.copies import stored
 from tests.web.sync_pages import URL, values
 
