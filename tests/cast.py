@@ -1,7 +1,7 @@
 """The cast: the people that all tests know, and what tests need of them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -39,6 +39,8 @@ CREATED = re.compile(r'(?<="creationTimestamp": ")[^"]+')
 BACKEND = "registries.log_in.backend.AccountBackend"
 EVERYBODY = (*ROLES, None)
 """The cast, and nobody."""
+Probing = Callable[[str], dict[str, str]]
+"""The fixture `probing`: address, user name and password of a registry of the demo, by its behaviour."""
 
 
 @dataclass

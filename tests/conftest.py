@@ -13,7 +13,7 @@ from registries.demo.behaviours import BEHAVIOURS, Behaviour
 from registries.demo.process import DemoRegistries
 from registries.limits import SECOND, Rates, StoredBuckets
 from tests import canary
-from tests.cast import Cast
+from tests.cast import Cast, Probing
 from tests.peers.ports import demo_base
 from tests.peers.prepared import prepared
 from tests.peers.silent import SilentServers
@@ -62,7 +62,7 @@ def demo_registries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoRe
 
 
 @pytest.fixture
-def probing(demo_registries: DemoRegistries, settings: Any) -> Callable[[str], dict[str, str]]:
+def probing(demo_registries: DemoRegistries, settings: Any) -> Probing:
     """Allow tests to reach the demo's registries; gives address, user name and password of a behaviour."""
     settings.PROBE_ALLOW_LOOPBACK = True
     settings.PROBE_CA_FILE = str(demo_registries.ca_file)

@@ -3,7 +3,7 @@
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,11 @@ import requests
 
 from registries.demo.process import DemoRegistries
 from tests.canary import CANARY
+from tests.cast import Probing
 from tests.peers.cluster import Cluster
 from tests.peers.command import Serving
 from tests.peers.scripted import wait_for
 from tests.peers.served_api import serving
-
-Probing = Callable[[str], dict[str, str]]
 
 
 @pytest.fixture(scope="module", params=["embedded", "kubernetes"])

@@ -1,6 +1,5 @@
 """A new password through the API: what stays, what is refused, and that the test comes first where it is asked for."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,10 +9,9 @@ from registries.domain.registry import Key, VerifyStatus
 from registries.wiring import services
 from tests.api.test_api import TEAM_A
 from tests.canary import CANARY
-from tests.cast import Cast
+from tests.cast import Cast, Probing
 from tests.web.test_password import tried
 
-Probing = Callable[[str], dict[str, str]]
 PATH = f"{TEAM_A}/harbor-prod/password"
 KEY = Key("team-a", "harbor-prod")
 

@@ -1,6 +1,5 @@
 """POST …/rotations: a new password for a registry secret and its copies, as a run with a result for each."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,9 +12,8 @@ from registries.runs.run import LOST_AFTER
 from registries.wiring import services
 from tests.api.test_api import TEAM_A
 from tests.canary import CANARY
-from tests.cast import Cast
+from tests.cast import Cast, Probing
 
-Probing = Callable[[str], dict[str, str]]
 COPY = {"namespace": "team-a", "name": "copy"}
 PATH = f"{TEAM_A}/harbor-prod/rotations"
 

@@ -1,6 +1,5 @@
 """Deleting and verifying many through the API: explicit items, progress, and never more than the token may."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -17,10 +16,9 @@ from registries.runs.run import RunState
 from registries.wiring import services
 from tests.api.test_api import BASE
 from tests.canary import CANARY
-from tests.cast import Cast
+from tests.cast import Cast, Probing
 from tests.peers.scripted import Reply, Request, scripted, unauthorized
 
-Probing = Callable[[str], dict[str, str]]
 RUNS = f"{BASE}/runs"
 
 

@@ -1,7 +1,6 @@
 """Verify through the API: what is stored and what is typed, and that a refusal by the registry is no error."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,9 +13,8 @@ from registries.probe import Reason, Result, registry_of
 from registries.verification.history import Tested
 from registries.wiring import services
 from tests.api.test_api import TEAM_A, post
-from tests.cast import Cast
+from tests.cast import Cast, Probing
 
-Probing = Callable[[str], dict[str, str]]
 PATH = f"{TEAM_A}/harbor-prod/verify"
 
 

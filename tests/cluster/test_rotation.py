@@ -4,7 +4,7 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from registries.pull_secrets import reconcile
 from registries.pull_secrets.replacing import REPLACING
 from registries.wiring import services
 from tests.canary import CANARY
-from tests.cast import Cast
+from tests.cast import Cast, Probing
 from tests.cluster.test_pages import configured
 from tests.peers.api_server import ApiServer
 from tests.peers.cluster import MERGE_PATCH, Cluster
@@ -30,7 +30,6 @@ from tests.peers.scripted import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-Probing = Callable[[str], dict[str, str]]
 KEY = Key("team-a", "harbor-prod")
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/registry-console/leases/registry-console"
 FOUR = [

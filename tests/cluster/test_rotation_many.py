@@ -2,7 +2,7 @@
 writes and no read; and what stays of it when something goes wrong meanwhile."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from registries.runs import heartbeat
 from registries.runs.execution import Execution
 from registries.runs.run import RunState
 from registries.wiring import services
-from tests.cast import Cast
+from tests.cast import Cast, Probing
 from tests.cluster.test_pages import configured
 from tests.cluster.test_rotation import emptied, passwords
 from tests.peers.api_server import ApiServer
@@ -28,7 +28,6 @@ from tests.peers.scripted import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-Probing = Callable[[str], dict[str, str]]
 COPIES = 20
 AT_ONCE = 8
 OLD, THEIRS = "old-password", "of-somebody-else"

@@ -17,9 +17,8 @@ from django.utils import timezone, translation
 from registries.domain.registry import VerifyStatus
 from registries.models import AuditEntry, DayRecord, ScheduledRegistry, StateChange
 from registries.runs.engine import Runs
-from tests.cast import Cast
+from tests.cast import Cast, Probing
 from tests.peers.silent import SilentServers
-from tests.web.many_tests import Probing
 
 
 def test_tests_all_and_exits_with_what_came_of_it(

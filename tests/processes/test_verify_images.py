@@ -1,16 +1,13 @@
 """`manage.py verify --image`: whether images can be pulled, in its output and its exit status."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from registries.models import VerificationRecord
 from registries.verification.history import Result, from_json
-from tests.cast import Cast
-
-Probing = Callable[[str], dict[str, str]]
+from tests.cast import Cast, Probing
 
 
 def host(values: dict[str, str]) -> str:

@@ -5,8 +5,8 @@ import pytest
 from registries.domain.registry import RegistrySecret
 from registries.domain.resource import PREFIX
 from registries.wiring import services
-from tests.cast import Cast
-from tests.runs.rotations import NAMES, OLD, Probing
+from tests.cast import Cast, Probing
+from tests.runs.rotations import NAMES, OLD
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What the tests of runs with a new password share: beginning one, stopping one, and what is stored then."""
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,6 @@ from registries.service.replacement import Replacement
 from registries.wiring import services
 from tests.cast import Cast
 
-Probing = Callable[[str], dict[str, str]]
 NAMES = ("harbor-prod", "second", "third")
 OLD = "old-password"
 THEIRS = "of-somebody-else"

@@ -17,11 +17,10 @@ from registries.runs.run import RunState
 from registries.wiring import services
 from tests import canary
 from tests.canary import CANARY
-from tests.cast import EVERYBODY, Cast
+from tests.cast import EVERYBODY, Cast, Probing
 from tests.runs.rotations import (
     OLD,
     THEIRS,
-    Probing,
     begin,
     kept,
     outcomes,

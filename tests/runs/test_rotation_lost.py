@@ -16,8 +16,8 @@ from registries.runs.owned import mentioned
 from registries.runs.rotation_rows import MOST_CLAIMS
 from registries.runs.run import RunState
 from registries.wiring import services
-from tests.cast import Cast
-from tests.runs.rotations import NAMES, OLD, Probing, begin, kept, passwords, state, stopped, theirs
+from tests.cast import Cast, Probing
+from tests.runs.rotations import NAMES, OLD, begin, kept, passwords, state, stopped, theirs
 
 
 @pytest.mark.parametrize("written", [0, 1, 2, 3])

@@ -1,12 +1,9 @@
 """Tests of many registries: the dialog, as tests use it."""
 
-from collections.abc import Callable
-
 from django.test import Client
 
 from registries.models import Run
 
-Probing = Callable[[str], dict[str, str]]
 PATH = "/registries/-/verify/"
 
 

@@ -17,7 +17,7 @@ from registries.models import AuditEntry, VerificationRecord
 from registries.people.grants import set_grant
 from registries.wiring import services
 from tests import canary
-from tests.cast import Cast, typed
+from tests.cast import Cast, Probing, typed
 from tests.peers.scripted import wait_for
 from tests.web.copies import ADD, namespaces, plan, stored
 
@@ -110,9 +110,6 @@ def test_the_verdict_does_not_reach_copies_that_one_may_not_test(
     cast.htmx("omar").post("/registries/team-a/harbor-prod/verify/")
 
     assert stored(cast)["team-b/harbor-prod"].verification.status.value == "untested"
-
-
-Probing = Callable[[str], dict[str, str]]
 
 
 def verify(cast: Cast) -> RegistrySecret:

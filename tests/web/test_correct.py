@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,13 +12,12 @@ from registries.domain.registry import RegistrySecret, VerifyStatus
 from registries.domain.resource import PREFIX, milliseconds
 from registries.wiring import services
 from tests.canary import CANARY
-from tests.cast import Cast
+from tests.cast import Cast, Probing
 from tests.peers.scripted import registry_ok, scripted, unauthorized
 from tests.web.test_password import stored, tried
 
 ONE = "/registries/team-a/harbor-prod/"
 PATH = f"{ONE}correct/"
-Probing = Callable[[str], dict[str, str]]
 
 
 def shown(client: Client, path: str = PATH) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,12 +13,11 @@ from registries.domain.registry import Key
 from registries.probe import registry_of
 from registries.runs.run import RunState
 from registries.wiring import services
-from tests.cast import Cast
+from tests.cast import Cast, Probing
 from tests.peers.scripted import Reply, ScriptedServer, scripted, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-Probing = Callable[[str], dict[str, str]]
 
 SLOW = 60
 OF_A_RUN = 5

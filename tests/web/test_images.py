@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -18,9 +17,8 @@ from registries.verification.history import Result, from_json
 from registries.web.lists.verdicts import image_view
 from registries.wiring import services
 from tests.api.test_api import TEAM_A, post
-from tests.cast import Cast
+from tests.cast import Cast, Probing
 
-Probing = Callable[[str], dict[str, str]]
 PAGE = "/registries/team-a/harbor-prod/"
 KEY = Key("team-a", "harbor-prod")
 

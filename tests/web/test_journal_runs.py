@@ -7,9 +7,9 @@ import pytest
 from registries.audit.action import Action
 from registries.models import AuditEntry, Run
 from registries.web.journal import journal
-from tests.cast import Cast
+from tests.cast import Cast, Probing
 from tests.web.journal_pages import in_run, names, page, record
-from tests.web.many_tests import Probing, begin
+from tests.web.many_tests import begin
 from tests.web.test_delete_many import propose
 
 pytestmark = pytest.mark.usefixtures("empty_journal")

@@ -1,7 +1,6 @@
 """更换密码 (change password): one field, tested with the stored address, saved in place, never shown."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,11 +12,10 @@ from registries.domain.resource import PREFIX
 from registries.models import AuditEntry
 from registries.wiring import services
 from tests.canary import CANARY
-from tests.cast import Cast
+from tests.cast import Cast, Probing
 from tests.peers.scripted import Reply, Request, basic, registry_ok, scripted, unauthorized
 
 PATH = "/registries/team-a/harbor-prod/password/"
-Probing = Callable[[str], dict[str, str]]
 
 
 def posted(client: Client, page: str = "", path: str = PATH, **values: str) -> Any:

@@ -16,9 +16,9 @@ from registries.models import Run
 from registries.service.copies import GUESSES_PER_MINUTE, CopyState, Difference
 from registries.service.replacement import Replacement
 from registries.wiring import services
-from tests.cast import Cast
+from tests.cast import Cast, Probing
 from tests.examples import of
-from tests.web.test_password import PATH, Probing, posted, stored, typed_verdict
+from tests.web.test_password import PATH, posted, stored, typed_verdict
 
 
 def offered(html: str) -> dict[str, tuple[bool, bool]]:

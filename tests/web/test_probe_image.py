@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -17,10 +17,9 @@ from registries.service.images import saved_queries
 from registries.wiring import services
 from tests.api.test_api import TEAM_A, post
 from tests.canary import CANARY
-from tests.cast import Cast, typed
+from tests.cast import Cast, Probing, typed
 from tests.peers.scripted import Reply, Request, ScriptedServer, basic, registry_ok, scripted, unauthorized
 
-Probing = Callable[[str], dict[str, str]]
 NOTE = f"{PREFIX}probe-image"
 PAGE = "/registries/team-a/harbor-prod/"
 IMAGE = "harbor.example.com/team/app:1"

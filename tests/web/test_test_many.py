@@ -18,8 +18,8 @@ from registries.runs.run import Group, Item, ItemState
 from registries.runs.verify import KEPT
 from registries.web.runs.test_many import counted
 from registries.wiring import services
-from tests.cast import Cast
-from tests.web.many_tests import PATH, Probing, begin, latest
+from tests.cast import Cast, Probing
+from tests.web.many_tests import PATH, begin, latest
 
 
 def states() -> dict[str, tuple[str, str]]:

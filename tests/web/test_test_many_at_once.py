@@ -12,10 +12,10 @@ from registries.models import Run, RunItem, VerificationRecord
 from registries.runs import heartbeat
 from registries.runs.run import ItemState, RunState
 from registries.wiring import services
-from tests.cast import Cast
+from tests.cast import Cast, Probing
 from tests.peers.scripted import wait_for
 from tests.peers.silent import SilentServers
-from tests.web.many_tests import PATH, Probing, begin, latest
+from tests.web.many_tests import PATH, begin, latest
 
 
 @pytest.fixture

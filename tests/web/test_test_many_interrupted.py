@@ -8,8 +8,8 @@ from registries.domain.registry import VerifyStatus
 from registries.models import Run, RunItem
 from registries.runs.run import LOST_AFTER, ItemState, RunState
 from registries.wiring import services
-from tests.cast import Cast
-from tests.web.many_tests import PATH, Probing, latest
+from tests.cast import Cast, Probing
+from tests.web.many_tests import PATH, latest
 from tests.web.test_test_many import states
 
 

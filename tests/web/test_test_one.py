@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,9 +12,8 @@ from registries.domain.resource import PREFIX
 from registries.models import AuditEntry, StoredResource, VerificationRecord
 from registries.web.registry.test_one import strip_text
 from registries.wiring import services
-from tests.cast import Cast
+from tests.cast import Cast, Probing
 
-Probing = Callable[[str], dict[str, str]]
 PATH = "/registries/team-a/harbor-prod/"
 
 

@@ -1,7 +1,6 @@
 """测试连接 of a stored registry that takes long, or that is changed, deleted or cut off meanwhile."""
 
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -23,11 +22,10 @@ from registries.service.tests import Tests
 from registries.verification import history
 from registries.verification.history import NotTested
 from registries.wiring import services
-from tests.cast import Cast
+from tests.cast import Cast, Probing
 from tests.peers.scripted import wait_for
 from tests.peers.silent import SilentServers
 
-Probing = Callable[[str], dict[str, str]]
 PATH = "/registries/team-a/harbor-prod/"
 
 

@@ -3,7 +3,6 @@
 import html
 import json
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,7 +19,7 @@ from registries.domain.resource import PREFIX
 from registries.intake import BUNDLE_MAX, BundleError, read_bundle
 from registries.models import StoredResource, VerificationRecord
 from registries.wiring import services
-from tests.cast import Cast, typed
+from tests.cast import Cast, Probing, typed
 from tests.peers.basic_registry import registry
 from tests.peers.certificates import Authority
 from tests.peers.scripted import scripted
@@ -29,7 +28,6 @@ pytest_plugins = ("tests.peers.authorities",)
 
 ADD = "/registries/-/add/"
 TRY = "/registries/-/try/"
-Probing = Callable[[str], dict[str, str]]
 
 
 def certificate(name: str = "Edge Root CA", days: int = 365) -> tuple[str, str]:

@@ -1,19 +1,17 @@
 """The ways that `make ways` traces: each is done twice, and the second time is traced, without imports."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 from django.test import Client
 
 from tests.api.test_api import TEAM_A, body, post
 from tests.bench.ways import report
-from tests.cast import Cast, typed
+from tests.cast import Cast, Probing, typed
 from tests.cluster.bearers import of
 from tests.peers.cluster import Cluster
 
 pytest_plugins = ("tests.cluster.people",)
-Probing = Callable[[str], dict[str, str]]
 
 
 def follow(client: Client, shown: str, pattern: str) -> None:
