@@ -10,7 +10,7 @@ from registries.wiring import services
 from tests.api.test_api import TEAM_A
 from tests.canary import CANARY
 from tests.cast import Cast, Probing
-from tests.web.test_password import tried
+from tests.web.password_pages import tried
 
 PATH = f"{TEAM_A}/harbor-prod/password"
 KEY = Key("team-a", "harbor-prod")

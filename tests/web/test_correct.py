@@ -14,7 +14,7 @@ from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast, Probing
 from tests.peers.scripted import registry_ok, scripted, unauthorized
-from tests.web.test_password import stored, tried
+from tests.web.password_pages import stored, tried
 
 ONE = "/registries/team-a/harbor-prod/"
 PATH = f"{ONE}correct/"

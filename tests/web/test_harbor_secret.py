@@ -17,7 +17,7 @@ from tests.cast import Cast
 from tests.peers.certificates import Authority
 from tests.peers.harbor import ADMIN, GUEST, NAME, OLD, STRANGER, Harbor, harbor
 from tests.peers.scripted import Reply
-from tests.web.test_password import PATH, posted, stored
+from tests.web.password_pages import PATH, posted, stored
 
 pytest_plugins = ["tests.peers.authorities"]
 DOWN = Reply(raw=b"", reset=True)

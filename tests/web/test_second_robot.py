@@ -17,8 +17,8 @@ from registries.wiring import services
 from tests.cast import Cast
 from tests.peers.harbor import ADMIN, CHARTS, GUEST, LASTS, NAME, OLD, PULL, STRANGER, Harbor
 from tests.peers.scripted import HERE, Reply
+from tests.web.password_pages import stored
 from tests.web.test_harbor_secret import peer, renewed  # noqa: F401  a fixture
-from tests.web.test_password import stored
 
 NOW = timezone.now()
 SECOND = f"{NAME}-{timezone.localdate(NOW):%Y%m%d}"

@@ -18,8 +18,8 @@ from tests.peers.certificates import Authority
 from tests.peers.scripted import Request, scripted
 from tests.web.copies import plan
 from tests.web.copies import stored as stored_registries
+from tests.web.password_pages import posted, stored
 from tests.web.test_correct import ONE, PATH, shown
-from tests.web.test_password import posted, stored
 
 pytest_plugins = ("tests.peers.authorities",)
 
