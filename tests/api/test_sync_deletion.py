@@ -6,8 +6,8 @@ import pytest
 
 from registries.domain.access import Role
 from registries.models import SyncRule
+from tests.api.runs import RUNS
 from tests.api.test_api import TEAM_A
-from tests.api.test_runs import RUNS
 from tests.cast import Cast
 from tests.sync.following import create_namespace, keep, turn
 from tests.web.copies import stored

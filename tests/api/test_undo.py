@@ -7,8 +7,8 @@ from django.test import Client
 
 from registries.domain.access import Role
 from registries.models import DeletedRegistry
+from tests.api.runs import RUNS, begin, left
 from tests.api.test_api import TEAM_A
-from tests.api.test_runs import RUNS, begin, left
 from tests.cast import EVERYBODY, Cast
 
 ONE = f"{TEAM_A}/harbor-prod"

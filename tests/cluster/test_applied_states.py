@@ -17,8 +17,8 @@ from registries.models import CheckInterval, Silence
 from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.secret import DATA
 from registries.wiring import services
+from tests.api.runs import RUNS
 from tests.api.test_api import TEAM_A, notes, patch, post
-from tests.api.test_runs import RUNS
 from tests.cast import Cast, typed
 from tests.cluster.test_pages import LIST, configured
 from tests.peers.cluster import MERGE_PATCH, Cluster
