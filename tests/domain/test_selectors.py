@@ -10,7 +10,7 @@ from django.test import Client
 from registries.domain.registry import RegistrySecret
 from registries.domain.selectors import SelectorError, read_selector
 from tests.api.test_api import ALL, TEAM_A, body, post
-from tests.api.test_watch import clock, events, told
+from tests.api.watching import clock, events, told
 from tests.cast import Cast
 from tests.index.test_watch_log import changed, log_of, registry
 
