@@ -21,6 +21,8 @@ from tests.cast import Cast
 from tests.peers.scripted import Reply, Request, ScriptedServer, registry_ok, unauthorized
 
 RIGHT, WRONG = "right-8f2k", "wrong-3k9x"
+DOWN = Reply(raw=b"", reset=True)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 
 @dataclass
@@ -148,3 +150,15 @@ def moved_clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     monkeypatch.setattr(timezone, "now", lambda: clock.now)
     monkeypatch.setattr("registries.service.tests.datetime", SimpleNamespace(now=lambda zone: clock.now))
     yield clock
+
+
+def verdict(world: World, name: str) -> str:
+    return world.cast.find(name).verification.reason
+
+
+def fill(world: World, hosts: int) -> list[Registry]:
+    registries = [world.registry() for _ in range(hosts)]
+    for number, registry in enumerate(registries):
+        world.add(f"r-{number}", registry)
+    world.run(6.1)
+    return registries

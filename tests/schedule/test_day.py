@@ -7,23 +7,17 @@ from itertools import pairwise
 import pytest
 
 from registries.domain.errors import Forbidden, NotFound
-from registries.models import DayRecord, NetworkIncident, ScheduledCredential, StateChange
+from registries.models import DayRecord, ScheduledCredential, StateChange
 from registries.wiring import services
 from tests.peers.scripted import Reply
-from tests.schedule.registries import RIGHT, WRONG, Registry, World
+from tests.schedule.registries import DOWN, HOUR, MINUTE, RIGHT, WRONG, World, fill, verdict
 
-SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 SIX = 6 * HOUR
-DOWN = Reply(raw=b"", reset=True)
 
 
 def changes(uid: str) -> list[tuple[str, str, str]]:
     found = StateChange.objects.filter(uid=uid).order_by("pk")
     return [(it.before, it.after, it.reason) for it in found]
-
-
-def verdict(world: World, name: str) -> str:
-    return world.cast.find(name).verification.reason
 
 
 def test_a_day_of_many_credentials(world: World) -> None:
@@ -171,51 +165,6 @@ def test_a_busy_registry_is_left_alone_for_as_long_as_it_says(world: World) -> N
     assert registry.asked > asked, begun
     assert changes(uid) == [("new", "ok", "ok")], "a limit is no failure of the credential"
     assert verdict(world, "r") == "ok"
-
-
-def fill(world: World, hosts: int) -> list[Registry]:
-    registries = [world.registry() for _ in range(hosts)]
-    for number, registry in enumerate(registries):
-        world.add(f"r-{number}", registry)
-    world.run(6.1)
-    return registries
-
-
-def test_the_consoles_own_network_is_one_incident_and_nothing_turns_red(world: World) -> None:
-    registries = fill(world, 8)
-    for it in registries:
-        it.broken = DOWN
-    while not NetworkIncident.objects.exists():
-        world.run(0.05)
-    world.run(1)
-
-    incident = NetworkIncident.objects.get()
-    assert incident.open
-    assert incident.hosts >= 5
-    assert set(ScheduledCredential.objects.values_list("settled", flat=True)) == {"ok"}
-    assert not StateChange.objects.exclude(after="ok").exists()
-    assert {verdict(world, f"r-{number}") for number in range(8)} == {"ok"}
-
-    for it in registries:
-        it.broken = None
-    world.run(7)
-    incident.refresh_from_db()
-    assert not incident.open
-    assert NetworkIncident.objects.count() == 1
-    assert incident.ended_at
-    assert world.clock.now - incident.ended_at <= 7 * HOUR, "it ended with the first round that was well"
-    assert not StateChange.objects.exclude(after="ok").exists()
-
-
-@pytest.mark.parametrize("broken", [1, 3])
-def test_few_broken_hosts_are_their_own_fault(world: World, broken: int) -> None:
-    registries = fill(world, 8)
-    for it in registries[:broken]:
-        it.broken = DOWN
-    world.run(7)
-
-    assert not NetworkIncident.objects.exists()
-    assert StateChange.objects.filter(after="failing").count() == broken
 
 
 def test_a_result_that_another_version_wrote_stops_no_test(world: World) -> None:
