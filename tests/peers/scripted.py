@@ -260,3 +260,7 @@ def json_reply(document: object, status: int = 200) -> Reply:
 def basic(username: str, password: str) -> str:
     """The Authorization header for these credentials."""
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
+
+
+def always(reply: Reply) -> Callable[[Request], Reply]:
+    return lambda request: reply
