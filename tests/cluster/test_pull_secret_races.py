@@ -10,8 +10,8 @@ from registries.domain.registry import Draft, Key, Provider
 from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.secret import PullSecrets
 from registries.stores.cluster.store import KubernetesStore
+from tests.cluster.damages import DAMAGES
 from tests.cluster.kept_secrets import secret_on
-from tests.cluster.test_pull_secret_repair import DAMAGES
 from tests.cluster.test_rotation import passwords
 from tests.peers.api_server import ApiServer
 from tests.peers.cluster import Cluster

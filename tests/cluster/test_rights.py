@@ -26,8 +26,8 @@ from registries.stores.cluster.store import KubernetesStore
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast, typed
+from tests.cluster.damages import is_right, patched
 from tests.cluster.people import LIST, access_of, log_in
-from tests.cluster.test_pull_secret_repair import is_right, patched
 from tests.peers.api_server import ApiServer
 from tests.peers.cluster import Cluster, patience
 from tests.peers.deployed import ACCOUNT, DEPLOY, VARIANTS, documents, rights_of, settings_of
