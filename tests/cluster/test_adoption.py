@@ -17,8 +17,8 @@ from registries.domain.registry import Key, VerifyStatus
 from registries.models import AuditEntry
 from registries.wiring import services
 from tests.canary import CANARY
+from tests.cluster.failures_page import READS_SECRETS
 from tests.cluster.people import access_of, log_in
-from tests.cluster.test_pull_failures import READS_SECRETS
 from tests.cluster.users import make, pod_spec
 from tests.peers.cluster import Cluster
 from tests.peers.docker_registry import docker_registry

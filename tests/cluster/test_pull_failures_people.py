@@ -4,8 +4,8 @@ from django.test import Client
 
 from registries.cluster.paths import pods_in, secrets_in
 from tests.canary import CANARY
+from tests.cluster.failures_page import PAGE, READS_SECRETS
 from tests.cluster.people import CAST, log_in
-from tests.cluster.test_pull_failures import PAGE, READS_SECRETS
 from tests.cluster.test_secret_scan import PAGE as SCAN
 from tests.cluster.test_secret_scan import fill
 from tests.peers.cluster import Cluster

@@ -10,8 +10,8 @@ from registries.models import AuditEntry
 from registries.pull_secrets.named import COLLECTIONS
 from registries.pull_secrets.restart import RESTARTED_AT
 from registries.wiring import services
+from tests.cluster.failures_page import PAGE
 from tests.cluster.people import log_in
-from tests.cluster.test_pull_failures import PAGE
 from tests.cluster.users import account, make, pod_spec
 from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster

@@ -17,8 +17,8 @@ from registries.domain.registry import Key
 from registries.web.pulls.step import COMMANDS, SHAPE, UNFOLDED, Step
 from tests.canary import CANARY
 from tests.cast import Cast
+from tests.cluster.failures_page import PAGE
 from tests.cluster.test_pages import configured
-from tests.cluster.test_pull_failures import PAGE
 from tests.cluster.users import HARBOR, account, make, pod_spec
 from tests.peers.cluster import MERGE_PATCH, Cluster
 from tests.peers.failing_pods import REFUSED, fails

@@ -16,9 +16,9 @@ from registries.pull_secrets.explain import Code, Near
 from registries.wiring import services
 from registries.words.pull_failures import LABELS, NEAR
 from tests.canary import CANARY
+from tests.cluster.failures_page import READS_SECRETS
 from tests.cluster.people import access_of, log_in
 from tests.cluster.pull_cases import CASES, ROLES
-from tests.cluster.test_pull_failures import READS_SECRETS
 from tests.cluster.walking import (
     Place,
     Step,

@@ -15,7 +15,7 @@ from registries.pull_secrets.explain import Code, Near
 from registries.web.pulls.step import SHAPE
 from registries.wiring import services
 from tests.canary import CANARY
-from tests.cluster.test_pull_failures import PAGE
+from tests.cluster.failures_page import PAGE
 from tests.peers.cluster import MERGE_PATCH, Cluster
 from tests.peers.failing_pods import CONFIG
 from tests.peers.failing_world import USER, World
