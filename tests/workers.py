@@ -34,7 +34,7 @@ GROUPS = {
             "tests/browser/test_gallery.py",
             "tests/browser/test_guide.py",
         ),
-        *("tests/browser/test_list.py", "tests/browser/test_session.py"),
+        *("tests/browser/test_list", "tests/browser/test_session.py"),
     ),
     "browser": ("tests/browser/",),
 }

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from tests.peers.console_page import open_add
 from tests.peers.held import HeldRegistry
 from tests.peers.parts import require_part
 from tests.peers.running_console import RunningConsole, copied_console, seeded_folder
@@ -101,6 +102,18 @@ def people(everybody: People) -> Iterator[People]:
     yield everybody
     everybody.tidy()
     assert everybody.watch.problems == []
+
+
+@pytest.fixture
+def page(people: People) -> Page:
+    """The list, as olive sees it."""
+    return people("olive").open()
+
+
+@pytest.fixture
+def form(page: Page) -> Locator:
+    """The dialog that adds a registry."""
+    return open_add(page)
 
 
 def tab_to(page: Page, target: Locator, key: str = "Tab") -> None:

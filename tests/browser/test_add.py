@@ -13,13 +13,11 @@ from tests.peers.console_page import (
     dialog,
     fill,
     input_,
-    open_add,
     row,
     status,
 )
 from tests.peers.held import HeldRegistry, kept_back
 from tests.peers.running_console import RunningConsole
-from tests.peers.visitors import People
 from tests.peers.words import ZH
 from tests.web.test_trust import certificate
 
@@ -33,16 +31,6 @@ TYPED = {
     "username": "robot$dev+typed",
     "password": CANARY,
 }
-
-
-@pytest.fixture
-def page(people: People) -> Page:
-    return people("olive").open()
-
-
-@pytest.fixture
-def form(page: Page) -> Locator:
-    return open_add(page)
 
 
 def verdict(form: Locator) -> Locator:

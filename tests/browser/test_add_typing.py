@@ -17,16 +17,6 @@ TO_THE_NEXT_FIELD = """name => document.querySelector("dialog[open] [name=displa
   - name.getBoundingClientRect().bottom"""
 
 
-@pytest.fixture
-def page(people: People) -> Page:
-    return people("olive").open()
-
-
-@pytest.fixture
-def form(page: Page) -> Locator:
-    return open_add(page)
-
-
 def rule(form: Locator, text: str) -> Locator:
     return form.get_by_role("list", name="命名规则").get_by_role("listitem").filter(has_text=text)
 

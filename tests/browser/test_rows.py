@@ -23,11 +23,6 @@ from tests.peers.visitors import People, Person
 from tests.peers.words import ZH
 
 
-@pytest.fixture
-def page(people: People) -> Page:
-    return people("olive").open()
-
-
 def selected(page: Page) -> Locator:
     return page.get_by_role("region", name="已选项").get_by_role("status")
 

@@ -88,3 +88,7 @@ def add_registry(person: Person, console: RunningConsole, name: str, **values: s
     defaults = {"namespace": "default", "provider": "harbor", **credential(console, "harbor")}
     answer = person.post("/registries/-/add/", name=name, **{**defaults, **values})
     assert answer.url.endswith("/registries/"), "it was not added"
+
+
+def search(page: Page) -> Locator:
+    return page.get_by_role("searchbox", name=ZH.search)
