@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.peers.command import LONG, Serving, manage
-from tests.processes.test_serve import log_in
+from tests.processes.serving import log_in
 
 BEFORE = Path(__file__).parent / "before"
 TOKEN = "rct_c4MdJ5CndfO-cQSob2QAArLlp8o351eV_lyGikCViX0"

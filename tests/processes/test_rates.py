@@ -14,7 +14,7 @@ from cryptography.fernet import Fernet
 from tests.peers.command import Serving, manage
 from tests.peers.postgresql import postgresql
 from tests.peers.prepared import ready_folder
-from tests.processes.test_serve import log_in
+from tests.processes.serving import log_in
 
 RATE = 40
 PATH = "/oapis/image.theriseunion.io/v1alpha1/namespaces"

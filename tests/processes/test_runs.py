@@ -17,7 +17,7 @@ from tests.peers.command import LONG, ROOT, Serving, environment, manage
 from tests.peers.prepared import ready_folder
 from tests.peers.scripted import wait_for
 from tests.peers.silent import SilentServers
-from tests.processes.test_serve import log_in
+from tests.processes.serving import log_in
 
 PATH = "/registries/-/verify/"
 LOOPBACK = {"CONSOLE_PROBE_ALLOW_LOOPBACK": "1", "CONSOLE_PROBE_CONNECT_TIMEOUT": "30"}

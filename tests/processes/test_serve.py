@@ -1,6 +1,5 @@
 """`manage.py serve` and `manage.py demo` as a new user meets them: real processes, real data folders."""
 
-import http.cookiejar
 import os
 import signal
 import sqlite3
@@ -20,32 +19,7 @@ from tests.peers.command import LONG, ROOT, Serving, environment, manage
 from tests.peers.ports import demo_base, free_port
 from tests.peers.prepared import ready_folder
 from tests.peers.scripted import wait_for
-
-
-def is_running(pid: int) -> bool:
-    """Not one that has ended, and that whoever inherited it has not noticed."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def children_of(pid: int) -> list[int]:
-    listing = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
-    pairs = (line.split() for line in listing.stdout.splitlines())
-    return [int(child) for child, parent in pairs if int(parent) == pid]
-
-
-def log_in(console: Serving, person: str, password: str) -> urllib.request.OpenerDirector:
-    jar = http.cookiejar.CookieJar()
-    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
-    url = f"http://127.0.0.1:{console.port}/login/"
-    opener.open(url, timeout=LONG).read()
-    token = next(cookie.value for cookie in jar if cookie.name == "csrftoken")
-    form = {"username": person, "password": password, "csrfmiddlewaretoken": token or ""}
-    request = urllib.request.Request(url, urllib.parse.urlencode(form).encode(), {"Referer": url})
-    opener.open(request, timeout=LONG).read()
-    return opener
+from tests.processes.serving import children_of, is_running, log_in
 
 
 def test_serve_begins_with_an_empty_private_folder_and_no_accounts(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from console.receiving import HEAD_SECONDS, MOST_RECEIVED
 from console.worker import MOST_UNREAD
 from tests.peers.command import Serving
 from tests.peers.prepared import ready_folder
-from tests.processes.test_serve import children_of
+from tests.processes.serving import children_of
 from tests.soak.soak import memory
 
 CLIENTS = 48

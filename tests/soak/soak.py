@@ -21,9 +21,9 @@ from typing import Any
 from tests.bench.fill import PASSWORD
 from tests.peers.command import LONG, ROOT, Serving, environment
 from tests.peers.prepared import ready_folder
+from tests.processes.serving import children_of
 from tests.processes.test_runs import PATH as RUN_PAGE
 from tests.processes.test_runs import Visit
-from tests.processes.test_serve import children_of
 from tests.soak.load import PATH
 from tests.soak.person import KEPT, Person, list_until, sample
 
