@@ -57,7 +57,7 @@ def test_the_preview_says_where_a_copy_cannot_be_written(cast: Cast, monkeypatch
     cast.add("other", namespace="team-c")
     monkeypatch.setattr(services().store, "_room", Room(registries=1))
 
-    shown = htmx(cast).post(f"{URL}edit/", {"scope": "all"}).content.decode()
+    shown = cast.htmx().post(f"{URL}edit/", {"scope": "all"}).content.decode()
     plan = services().sync_rules.preview(access=cast.access("olive"), source=source, selection=Selection())
     put = cast.api("olive").put(
         f"{TEAM_A}/harbor-prod/sync-rule?dryRun=All", {"all": True}, "application/json"
