@@ -1,12 +1,11 @@
 """Fixtures of all tests: the canary's watch, the cast in the database, and real registries to talk to."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.test import Client
 
 from registries import wiring
 from registries.demo.behaviours import BEHAVIOURS, Behaviour
@@ -46,11 +45,6 @@ def cast(db: None) -> Cast:
     people = Cast()
     people.arrive()
     return people
-
-
-@pytest.fixture
-def client_of(cast: Cast) -> Callable[..., Client]:
-    return cast.client
 
 
 @pytest.fixture(scope="session")
