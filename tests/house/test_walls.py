@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-MOST_LINES = 350
+MOST_LINES = 310
 LONGEST_FUNCTION = 45
 FLAT_MODULES = {"__init__", "addresses", "apps", "intake", "limits", "metrics", "models", "urls"}
 OWNERS = {
