@@ -9,7 +9,7 @@ from registries.api.endpoint import Caller
 from registries.api.status import InvalidValues, bad_request
 from registries.domain.errors import Cause, Conflict, Problem
 from registries.domain.registry import RegistrySecret
-from registries.sync.rules import Deletion
+from registries.sync.views import Deletion
 from registries.wiring import services
 from registries.words.names import plain
 from registries.words.sync import deletion_sentences

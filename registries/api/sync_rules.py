@@ -16,8 +16,8 @@ from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import API_VERSION
 from registries.domain.selectors import SelectorError
 from registries.sync.rows import Selection
-from registries.sync.rules import RuleView
 from registries.sync.states import SOLUTIONS, Solution
+from registries.sync.views import RuleView
 from registries.wiring import services
 
 

@@ -5,11 +5,9 @@ namespaces, when it is set up and whenever it acts. People of a cluster (CONSOLE
 console's own account may not create registries there.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from registries.audit.action import Action
 from registries.audit.log import AuditLog
@@ -32,55 +30,11 @@ from registries.sync.states import (
     decide,
     mark,
 )
+from registries.sync.views import Deletion, Foreseen, RuleView, names_of, view_of
 from registries.sync.writes import Writes
-
-
-@dataclass(frozen=True, slots=True)
-class RuleView:
-    """A rule and its copies, in the namespaces that the viewer sees."""
-
-    rule: Rule
-    copies: tuple[Found, ...]
-    """() in a list of rules."""
-    names: tuple[str, ...]
-    """Those of the namespaces chosen by name that the viewer sees."""
-    counts: Mapping[CopyState, int]
-    """How many of the namespaces that the viewer sees are in each state."""
-
-    @property
-    def unseen(self) -> int:
-        """How many namespaces are chosen by name that the viewer does not see."""
-        return len(self.rule.selection.names) - len(self.names)
-
-    @property
-    def in_sync(self) -> int:
-        return self.counts.get(CopyState.IN_STEP, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Deletion:
-    """What the deletion of some registries means for rules. Rules whose source is deleted too write nothing."""
-
-    sources: tuple[RegistrySecret, ...] = ()
-    """Those that have a rule. It ends with its source."""
-    kept: tuple[RegistrySecret, ...] = ()
-    """The unchanged copies of these rules that are not deleted, for a person who may set up rules."""
-    copies: tuple[RegistrySecret, ...] = ()
-    """Those that a rule made and keeps in sync. It does not create them again by itself."""
-    awaited: tuple[RegistrySecret, ...] = ()
-    """Those whose names a rule waits for. It creates a copy there."""
-
 
 REHEARSED = 1000
 """New copies of which a preview looks whether they can be created: each is a dry run while the person waits."""
-
-
-class Foreseen(NamedTuple):
-    """What a rule would do in one namespace now. WAITING: a copy will be written, or will not, because of `problem`."""
-
-    namespace: str
-    state: CopyState
-    problem: str = ""
 
 
 @dataclass(eq=False)
@@ -101,7 +55,7 @@ class Rules:
         rule = rows.rule_of(registry.uid) if self.available else None
         if rule is None:
             return None
-        return _view(access, rule, rows.found(rule).values())
+        return view_of(access, rule, rows.found(rule).values())
 
     def all(self, *, access: Access) -> tuple[RuleView, ...]:
         """The rules whose sources this person sees, by namespace and name; for who may set up rules, also those whose
@@ -117,7 +71,7 @@ class Rules:
         mine = [it for it in access.namespaces if access.may(Permission.SEE, it)]
         counts = rows.counts(None if access.sees_everything else mine) if seen else {}
         ordered = sorted(seen, key=lambda it: (it.key, it.id))
-        return tuple(RuleView(it, (), _names(access, it), counts.get(it.id, {})) for it in ordered)
+        return tuple(RuleView(it, (), names_of(access, it), counts.get(it.id, {})) for it in ordered)
 
     def source_of(self, *, access: Access, registry: RegistrySecret) -> Key | None:
         """The source with which a rule keeps this registry in sync, if this person sees the source."""
@@ -152,7 +106,7 @@ class Rules:
         self, *, access: Access, source: RegistrySecret, selection: Selection, bind: bool
     ) -> RuleView:
         """The rule that `set_up` would store."""
-        return _view(access, rows.unsaved(access, source, selection, bind=bind and self.binds), ())
+        return view_of(access, rows.unsaved(access, source, selection, bind=bind and self.binds), ())
 
     def require_labels(self, selection: Selection) -> None:
         """Raises SelectorError, or Conflict `no_labels` where namespaces have none. Unavailable."""
@@ -179,7 +133,7 @@ class Rules:
         rule = next((it for it in gone if it.uid not in self._index.fresh().keys_by_uid), None)
         if rule is None or any(it.address != source.address for it in self._unchanged(rule)):
             return None
-        return _view(access, rule, rows.found(rule).values())
+        return view_of(access, rule, rows.found(rule).values())
 
     def take_over(self, *, access: Access, source: RegistrySecret) -> None:
         """Gives this source the rule of `former`. Its unchanged copies follow from now on. Forbidden; Conflict
@@ -314,12 +268,3 @@ def _require_usable(source: RegistrySecret) -> None:
     """Conflict `being_deleted`; `source_unusable` without a valid address."""
     if require_present(source).address_problem:
         raise Conflict(str(source.key), Problem.SOURCE_UNUSABLE)
-
-
-def _view(access: Access, rule: Rule, found: Iterable[Found]) -> RuleView:
-    copies = tuple(it for it in found if access.may(Permission.SEE, it.namespace))
-    return RuleView(rule, copies, _names(access, rule), Counter(it.known.state for it in copies))
-
-
-def _names(access: Access, rule: Rule) -> tuple[str, ...]:
-    return tuple(it for it in rule.selection.names if access.may(Permission.SEE, it))

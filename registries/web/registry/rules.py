@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from registries.log_in.access import ConsoleRequest
-from registries.sync.rules import RuleView
+from registries.sync.views import RuleView
 from registries.web.registry.sync import why
 from registries.web.registry.sync_scope import scope_of
 from registries.web.responses import details_url

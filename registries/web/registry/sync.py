@@ -14,8 +14,8 @@ from registries.domain.registry import Key, RegistrySecret
 from registries.domain.selectors import SelectorError
 from registries.log_in.access import ConsoleRequest
 from registries.sync.rows import Found, Rule, Selection
-from registries.sync.rules import Foreseen
 from registries.sync.states import SOLUTIONS, CopyState, RuleState, Solution
+from registries.sync.views import Foreseen
 from registries.web.registry.sync_scope import by_label, scope_of, scope_problem, scope_text, selection_of
 from registries.web.responses import back, details_url, dialog, part_of_page
 from registries.web.runs.delete_many import end_and_delete, shown_in

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from registries.domain.registry import RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.sync.rows import Selection
-from registries.sync.rules import RuleView
+from registries.sync.views import RuleView
 from registries.wiring import services
 
 LABELS_MAX = 500
