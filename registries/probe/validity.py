@@ -2,6 +2,7 @@
 the server's own or one of a CA."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from .certificate import CertificateFacts, ServerCertificates
@@ -68,4 +69,10 @@ def _outside(sent: Sequence[CertificateFacts], kind: str, now: datetime) -> list
 
 
 def _day(moment: str) -> str:
-    return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d}" if moment else "…"
+    """In UTC where the zone of the process has no such moment: 9999-12-31T23:59:59Z has none in Shanghai."""
+    if not moment:
+        return "…"
+    at = datetime.fromisoformat(moment)
+    with suppress(OverflowError, ValueError, OSError):
+        at = at.astimezone()
+    return at.date().isoformat()

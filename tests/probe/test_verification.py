@@ -35,6 +35,13 @@ def test_an_expired_or_early_certificate(authority: Authority, trusting: Policy,
     assert server.requests == []
 
 
+def test_the_last_day_of_all_is_said_where_no_clock_reaches_it(authority: Authority, trusting: Policy) -> None:
+    last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    pair = authority.issue("localhost", not_before=last - timedelta(seconds=1), not_after=last)
+    result, _ = run_probe(authority, pair, trusting)
+    assert result.message("en") == "Certificate not valid before 9999-12-31"
+
+
 def test_an_untrusted_certificate_that_expired_says_both(authority: Authority) -> None:
     pair = authority.issue("localhost", self_signed=True, not_after=datetime.now(UTC) - timedelta(hours=1))
     result, _ = run_probe(authority, pair, HERE)
