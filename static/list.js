@@ -101,9 +101,16 @@ function align() {
   const search = document.getElementById("q");
   if (search && document.activeElement !== search) search.value = searched();
   document.getElementById("density")?.setAttribute("aria-pressed", String(root.dataset.density === "compact"));
+  toolbarSize.disconnect();
   const toolbar = document.getElementById("toolbar");
-  if (toolbar) list.style.setProperty("--toolbar-height", `${toolbar.offsetHeight}px`);
+  if (toolbar) toolbarSize.observe(toolbar);
 }
+
+// The head of the table stands below the toolbar. The height is set on the head alone, and after the layout: a variable
+// of the whole list would let the browser compute the style of every row again.
+const toolbarSize = new ResizeObserver(([{ target }]) => {
+  document.querySelector("#registries thead")?.style.setProperty("--toolbar-height", `${target.offsetHeight}px`);
+});
 
 // New, changed or restored rows: highlighted, and the first one in sight.
 function flash(uids) {
@@ -117,7 +124,6 @@ if (list) {
   align();
   window.setInterval(pulse, Number(list.dataset.pulseEvery));
   window.setInterval(readOn, 1000);
-  window.addEventListener("resize", align);
   document.addEventListener("htmx:beforeRequest", number);
   document.addEventListener("htmx:beforeSwap", judge);
   document.addEventListener("htmx:afterSettle", (event) => {
