@@ -50,7 +50,7 @@ FIELD_TEXTS: dict[tuple[str, Problem], Text] = {
     ("reason", Problem.TOO_MANY): _("There are 50 silences here. End one that is no longer needed."),
     ("starts_at", Problem.SILENCE_DAY): _("Choose a start at most one year before or after now."),
     ("name", Problem.TOO_MANY): _("You have 50 tokens. Revoke one that is no longer used."),
-    ("groups", Problem.TOO_MANY): _("Choose at most five nodes."),
+    ("groups", Problem.TOO_MANY): _("Choose at most 5 nodes."),
     ("groups", Problem.REQUIRED): _("Choose a node."),
     ("groups", Problem.UNKNOWN): _("One of these nodes no longer exists."),
     ("adopted", Problem.FORBIDDEN): _("You may not read this Secret any more. Enter the password."),

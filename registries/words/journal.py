@@ -155,10 +155,11 @@ def run_action(run: RunLine) -> str:
 
 
 def run_outcome(run: RunLine) -> tuple[str, str]:
-    """The counts of a run: done and failed, each "" for none."""
+    """The counts of a run: done (of tests, connected) and failed, each "" for none."""
     done, failed = run.total - run.failed, run.failed
+    text = gettext("%(n)s connected") if run.newest.action in TESTS else gettext("%(n)s done")
     return (
-        gettext("%(n)s done") % {"n": f"{done:,}"} if done else "",
+        text % {"n": f"{done:,}"} if done else "",
         ngettext("%(n)s failed", "%(n)s failed", failed) % {"n": f"{failed:,}"} if failed else "",
     )
 

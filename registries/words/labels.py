@@ -177,8 +177,8 @@ def image_trouble(image: ImageResult) -> str:
     if image.reason is ImageReason.FAILED:
         return gettext("Image not checked")
     if not image.ok:
-        return gettext("Image cannot be pulled")
-    return "" if all(it.covered for it in image.nodes) else gettext("Image lacks a platform")
+        return gettext("Probe image cannot be pulled")
+    return "" if all(it.covered for it in image.nodes) else gettext("Probe image lacks a platform")
 
 
 def outcome_hint(outcome: Tested, first: str = "") -> str:

@@ -33,7 +33,7 @@ TEXTS: dict[Problem, Text] = {
     ),
     Problem.CERTIFICATE_UNUSABLE: _("This client certificate is too weak to be used here. Use a token."),
     Problem.NOT_FOUND: _("The object does not exist, or you have no role in its namespace."),
-    Problem.GONE: _("This was deleted in the meantime."),
+    Problem.GONE: _("This registry was deleted in the meantime."),
     Problem.RECREATED: _(
         "The registry was deleted and created again in the meantime. The new one was not changed."
     ),
@@ -45,7 +45,7 @@ TEXTS: dict[Problem, Text] = {
         "a higher CONSOLE_NAMESPACE_REGISTRIES or CONSOLE_NAMESPACE_MIB."
     ),
     Problem.NO_UNDO: _(
-        "This deletion cannot be undone: it was undone already, its time is over, or the password was forgotten."
+        "This deletion cannot be undone any more: it was undone, its time is over, or its passwords are deleted."
     ),
     Problem.UNDO_TAKEN: _(
         "Another registry has this name now, and was not changed. The deleted one can still be restored: delete the"

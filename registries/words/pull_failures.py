@@ -59,7 +59,7 @@ LABELS: dict[Code, Label] = {
         *WARN,
         _(
             "The node was refused with the pull secret %(secret)s. The last test of its registry is "
-            "too old, or proves no password. Test the connection in the console."
+            "too old, or did not check the password. Test the connection in the console."
         ),
     ),
     Code.CREDENTIAL_FOREIGN: Label(

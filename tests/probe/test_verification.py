@@ -35,7 +35,9 @@ def test_an_expired_or_early_certificate(authority: Authority, trusting: Policy,
     assert server.requests == []
 
 
-def test_the_last_day_of_all_is_said_where_no_clock_reaches_it(authority: Authority, trusting: Policy) -> None:
+def test_the_last_day_of_all_is_said_where_no_clock_reaches_it(
+    authority: Authority, trusting: Policy
+) -> None:
     last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
     pair = authority.issue("localhost", not_before=last - timedelta(seconds=1), not_after=last)
     result, _ = run_probe(authority, pair, trusting)

@@ -20,8 +20,8 @@ IMAGE = "harbor.example.com/team/app:1.0"
 DENIED = ImageResult(IMAGE, ImageReason.DENIED)
 NODES = {"linux/amd64": 3, "linux/arm64": 1}
 PARTLY = ImageResult(IMAGE, ImageReason.PLATFORM_MISSING, nodes=node_platforms(NODES, ["linux/amd64"]))
-NO_ARM = "Image lacks a platform"
-NOT_PULLED = "Image cannot be pulled"
+NO_ARM = "Probe image lacks a platform"
+NOT_PULLED = "Probe image cannot be pulled"
 ANSWERS = {
     ImageReason.DENIED: NOT_PULLED,
     ImageReason.TAG_MISSING: NOT_PULLED,

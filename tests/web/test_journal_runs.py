@@ -25,7 +25,7 @@ def test_the_entries_of_a_run_of_tests_know_it(cast: Cast, probing: Probing) -> 
     shown = page(cast, action="test")
     assert names(shown) == ["2 个命名空间"]
     assert "测试 2 个镜像源" in shown
-    assert "完成 1 个" in shown
+    assert "成功 1 个" in shown
     assert "失败 1 个" in shown
 
 

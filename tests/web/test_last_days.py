@@ -78,7 +78,7 @@ def test_a_row_says_since_when_it_fails_and_on_which_days(cast: Cast) -> None:
             "M6 9h3",
             "M0 9h6",
             "".join(f"M{3 * it + 1} 5V10" for it in range(3, 30)),
-            "30 days: 27 failed, 3 good, 2 of these with an unverified password",
+            "30 days: 27 failed, 3 good (2 with an unverified password)",
         ),
     ],
 )

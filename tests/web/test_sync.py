@@ -230,7 +230,7 @@ def test_a_paused_rule_says_why(cast: Cast) -> None:
     shown = panel(cast)
     assert "已暂停" in shown
     assert "olive 已不再" in shown
-    assert "点击「更改」" in shown, "who reads it may resume the rule"
+    assert "旁的「更改」" in shown, "who reads it may resume the rule"
     assert states() == {}
 
 

@@ -141,7 +141,7 @@ def test_a_second_press_says_that_it_is_done(cast: Cast) -> None:
     again = client.post(undo_of(uid))
 
     assert again.status_code == 404
-    assert events(again)["toast"]["text"].startswith("This deletion cannot be undone: it was undone already")
+    assert events(again)["toast"]["text"].startswith("This deletion cannot be undone any more: it was undone")
 
 
 def test_a_taken_name_is_said(cast: Cast) -> None:

@@ -134,7 +134,7 @@ def test_days_have_their_numbers_and_causes_in_words(cast: Cast) -> None:
         "2 connected · 2 failed · failing for 2 h · Timed out",
         "4 connected",
     ]
-    in_words = "30 days: 3 failed, 2 good, 25 not tested, 1 of these with an unverified password"
+    in_words = "30 days: 3 failed, 2 good (1 with an unverified password), 25 not tested"
     assert f'<ol class="days" aria-label="{in_words}">' in page
     legend = re.sub(r"<[^>]+>|\s+", " ", page.split("days-key")[1].split("</ul>")[0])
     assert re.findall(r"[a-z]+(?: [a-z]+)*", legend)[-6:] == [

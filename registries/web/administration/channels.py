@@ -50,7 +50,7 @@ class ChannelForm(CauseForm):
         label=FIELDS["name"], widget=forms.TextInput({"autocomplete": "off", "maxlength": "64"})
     )
     language = forms.ChoiceField(label=gettext_lazy("Language of messages"), choices=words.LANGUAGES)
-    enabled = forms.BooleanField(label=gettext_lazy("Send messages"), required=False)
+    enabled = forms.BooleanField(label=gettext_lazy("Turn on this channel"), required=False)
 
     def __init__(
         self, *args: Any, service: str, namespaces: list[tuple[str, str]] | None, **kwargs: Any

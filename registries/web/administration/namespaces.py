@@ -83,7 +83,7 @@ def namespace_delete(request: ConsoleRequest, name: str) -> HttpResponse:
         }
         template, status = "administration/_not_empty.html", 409 if request.method == "POST" else 200
         return dialog(request, template, {**context, "title": title}, status=status, title=title)
-    lead = _("The roles in this namespace are deleted, too.")
+    lead = _("The roles in this namespace are also deleted.")
     return confirm_by_name(request, name, change, title=title, page=PAGE, lead=lead)
 
 

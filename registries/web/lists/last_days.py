@@ -66,9 +66,14 @@ def in_numbers(month: str) -> str:
         return ""
     unproven, untested = month.count("u"), month.count("-")
     good = month.count("o") + unproven
-    numbers = {"days": len(month), "failed": len(month) - good - untested, "good": good, "untested": untested}
-    text = _("%(days)d days: %(failed)d failed, %(good)d good, %(untested)d not tested")
-    if not untested:
-        text = _("%(days)d days: %(failed)d failed, %(good)d good")
-    text %= numbers
-    return text + _(", %(n)d of these with an unverified password") % {"n": unproven} if unproven else text
+    well = _("%(good)d good (%(n)d with an unverified password)") if unproven else _("%(good)d good")
+    numbers = {
+        "days": len(month),
+        "failed": len(month) - good - untested,
+        "good": well % {"good": good, "n": unproven},
+        "untested": untested,
+    }
+    text = _("%(days)d days: %(failed)d failed, %(good)s")
+    if untested:
+        text = _("%(days)d days: %(failed)d failed, %(good)s, %(untested)d not tested")
+    return text % numbers

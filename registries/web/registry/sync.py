@@ -210,7 +210,7 @@ def why(rule: Rule, *, may: bool) -> str:
     """Why a rule does not act now, or "". `may`: the person may change it."""
     if rule.state is RuleState.NO_RIGHT:
         text = _("%(person)s is no longer image-admin in all namespaces.") % {"person": rule.person}
-        resume = _("To resume the rule in your name, choose “Change” on the page of its source and save it.")
+        resume = _("To resume the rule in your name, choose “Change” beside the rule and save it.")
         other = _("An administrator can resume it by saving it again.")
         return sentences(text, resume if may else other)
     if rule.state is RuleState.SOURCE_GONE:
