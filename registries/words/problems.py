@@ -61,7 +61,8 @@ TEXTS: dict[Problem, Text] = {
         "A rule keeps copies of this registry in sync. Choose whether to keep or delete them."
     ),
     Problem.LAST_ADMINISTRATOR: _(
-        "Assign image-admin in all namespaces to another account first. Nothing was changed."
+        "This is the last account with image-admin in all namespaces. Assign this role to another account first. "
+        "Nothing was changed."
     ),
     Problem.ALREADY_RUNNING: _("This has already been started."),
     Problem.RUN_UNDER_WAY: _("A test run is already in progress. Wait until it finishes, or cancel it."),

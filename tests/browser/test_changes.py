@@ -197,7 +197,7 @@ class TestBatchDeletion:
 
         expect(dialog(page).get_by_role("heading", name=ZH.finished)).to_be_visible()
         expect(dialog(page)).to_contain_text("已删除 2 / 3")
-        expect(dialog(page)).to_contain_text("已被删除 1 个")
+        expect(dialog(page)).to_contain_text("此前已删除 1 个")
         failures = dialog(page).get_by_role("listitem").filter(has_text="已被删除")
         expect(failures.get_by_role("listitem")).to_have_text(f"team-a/{added[1]}")
 

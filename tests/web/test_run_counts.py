@@ -98,7 +98,7 @@ def test_registries_that_are_gone_did_not_fail(cast: Cast, kind: str) -> None:
 
     for shown in (client.get(PAGES[kind].format(made.pk)), client.get(NOTICES)):
         text = shown.content.decode()
-        assert ("已被删除 2 个" if kind == "delete" else "已不存在 2 个") in text
+        assert ("此前已删除 2 个" if kind == "delete" else "已不存在 2 个") in text
         assert "失败 1 个" in text
         assert counts(text)["done"] == (3 if kind == "verify" else 2)
 

@@ -128,7 +128,9 @@ def account_delete(request: ConsoleRequest, name: str) -> HttpResponse:
         return _("Deleted the account %(name)s.") % {"name": name}
 
     title = _("Delete the account %(name)s") % {"name": name}
-    lead = _("The roles, sessions and access tokens of the account are deleted. The audit log stays.")
+    lead = _(
+        "The roles, sessions and access tokens of the account are deleted. Its entries in the audit log stay."
+    )
     return confirm_by_name(request, name, change, title=title, page=PAGE, lead=lead)
 
 
