@@ -224,5 +224,5 @@ def test_a_bound_pull_secret_leads_to_the_restart(allowed: Cluster) -> None:
     assert uid in dialog
     assert "将滚动重启 Deployment <code>deployment</code> 的全部 Pod，共 1 个。" in dialog
     assert "只删除这一个 Pod，由其控制器重新创建" in of_pod
-    assert "其他工作负载只删除这一个 Pod" in of_another, "what is not known is not named"
+    assert "其他工作负载只删除此 Pod" in of_another, "what is not known is not named"
     assert not restarted(allowed, "Deployment")
