@@ -125,11 +125,11 @@
     if (begins > innerHeight / 2) fault("begins too low", first, `at ${Math.round(begins)} px`);
   }
 
-  // The first card of the list begins above 330 px, also below the line of the runs; the head of a group has 30 px more.
+  // The first card of the list begins above 330 px, also below the line of the runs; the head of a group, of up to three lines, has 40 px more.
   const card = first?.closest("#registries") ? document.querySelector("#registries tbody tr:not(.group)") : null;
   if (card && !document.querySelector(".notices-fold[open]")) {
     const above = [...document.querySelectorAll("main :is(#offline, .chips, .list > .notice)")].filter(isShown);
-    const most = above.reduce((sum, it) => sum + it.offsetHeight + 12, first === card ? 330 : 360);
+    const most = above.reduce((sum, it) => sum + it.offsetHeight + 12, first === card ? 330 : 370);
     const begins = Math.round(card.getBoundingClientRect().top);
     if (begins >= most) fault("card too low", card, `at ${begins} px`);
   }
