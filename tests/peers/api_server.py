@@ -31,10 +31,6 @@ INSTALL = (
 )
 USERS = ("console", "stranger", "team-a-admin", "olive", "omar", "vic")
 """The users besides `admin`, who may do everything. Tests bind roles to them."""
-SELDOM_COLLECTED = {"GOGC": "400"}
-"""Go collects garbage when the heap is so many per cent larger than what is used: a third of the processor time of these
-programs at its 100. They take 100 MB more."""
-
 Json = dict[str, Any]
 
 
@@ -233,7 +229,6 @@ class ApiServer:
         with (self.folder / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
                 [self._programs[name], *arguments],
-                env={**os.environ, **SELDOM_COLLECTED},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
