@@ -31,6 +31,7 @@ INSTALL = (
 )
 USERS = ("console", "stranger", "team-a-admin", "olive", "omar", "vic")
 """The users besides `admin`, who may do everything. Tests bind roles to them."""
+
 Json = dict[str, Any]
 
 
@@ -228,10 +229,7 @@ class ApiServer:
     def _run(self, name: str, *arguments: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
-                [self._programs[name], *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                [self._programs[name], *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
     def _end(self, name: str, how: signal.Signals) -> None:
