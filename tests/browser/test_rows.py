@@ -57,7 +57,7 @@ class TestTheSelection:
         expect(page.get_by_role("region", name="已选项")).to_be_hidden()
         expect(page.locator("tbody").get_by_role("checkbox", checked=True)).to_have_count(0)
 
-    @pytest.mark.parametrize(("item", "text"), [("全部匹配项", "全部"), (ZH.failed, ZH.failed)])
+    @pytest.mark.parametrize(("item", "text"), [("选择全部匹配项", "全部"), ("选择连接失败的", ZH.failed)])
     def test_takes_everything_or_one_status_from_its_menu(self, page: Page, item: str, text: str) -> None:
         page.get_by_role("button", name="更多选择方式").click()
 

@@ -210,7 +210,7 @@ def test_the_last_administrator_stays(cast: Cast, path: str, data: dict[str, str
 
     said = response.content.decode()
     assert response.status_code in (409, 422)
-    assert "分配给另一个账号" in said
+    assert "分配给其他账号" in said
     assert 'id="dialog-title"' in said
     assert 'action="/accounts/olive/roles/revoke/"' not in said or 'hx-post="/accounts/olive/roles/"' in said
     assert [user.username for user in grants.administrators()] == ["olive"]
