@@ -15,7 +15,7 @@ from django.db.models import Count, Q, QuerySet
 from registries.audit.action import Action
 from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
-from registries.domain.errors import Cause, Conflict, Invalid, NotFound, Problem
+from registries.domain.errors import Cause, Invalid, NotFound, Problem
 from registries.domain.metadata import text_problem
 from registries.events.outbox import drop
 from registries.events.services import SERVICES
@@ -115,7 +115,7 @@ class Channels:
             if not Channel.objects.filter(pk=row.pk).update(
                 **{field: getattr(row, field) for field in fields}
             ):
-                raise Conflict(name, Problem.GONE)
+                raise NotFound(str(channel))
             if not enabled:
                 drop(row)
             self._record(access, row, "edit")

@@ -1,5 +1,6 @@
 """通知渠道: who may manage which channel, what is never shown, and the test message."""
 
+import json
 from typing import Any
 
 import pytest
@@ -173,6 +174,26 @@ def test_what_is_wrong_is_told_at_its_field(cast: Cast, values: dict[str, str], 
     assert answer.status_code == 422
     assert text in answer.content.decode()
     assert not Channel.objects.exists()
+
+
+def test_one_that_is_deleted_while_it_is_saved_is_missing(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(cast.client("nina"))
+    channel = Channel.objects.get()
+    channels = services().channels
+    merged = channels.merged
+
+    def late(**asked: Any) -> dict[str, str]:
+        found = merged(**asked)
+        Channel.objects.all().delete()
+        return found
+
+    monkeypatch.setattr(channels, "merged", late)
+    typed = {"name": "group", "language": "zh", "url": "", "secret": "", "enabled": "on"}
+    answer = cast.client("nina", **HX).post(f"/channels/{channel.pk}/edit/", typed)
+
+    assert answer.status_code == 404
+    told = json.loads(answer["HX-Trigger"])["toast"]["text"]
+    assert told == "请求的对象不存在，或你在其命名空间中没有角色。", "it is no registry"
 
 
 def test_one_name_is_one_channel_of_a_namespace(cast: Cast) -> None:
