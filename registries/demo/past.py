@@ -9,14 +9,16 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
+from registries.audit.action import Action
+from registries.domain.access import Access
 from registries.domain.registry import RegistrySecret, Verification, VerifyStatus
 from registries.domain.resource import verification_annotations
-from registries.models import ScheduledCredential, ScheduledRegistry, VerificationRecord
+from registries.models import AuditEntry, ScheduledCredential, ScheduledRegistry, VerificationRecord
 from registries.probe import Reason, Result
 from registries.schedule.due import RETRIES, first_due
 from registries.schedule.rows import observe
 from registries.schedule.state import State, Status, step
-from registries.verification.history import kept, to_json
+from registries.verification.history import SCHEDULED, kept, to_json
 from registries.wiring import services
 
 TESTS, APART = 10, timedelta(hours=23)
@@ -57,9 +59,13 @@ def past(
             yield PastTest(registry, at, result)
 
 
-def record(tests: Sequence[PastTest], person: str) -> None:
-    """Writes the tests to the history and to the schedule, and the newest result of each registry to its resource."""
+def record(tests: Sequence[PastTest], access: Access) -> None:
+    """Writes the tests to the history and to the schedule, and the newest result of each registry to its resource.
+
+    The newest one is that of the person, with an entry in the audit log; those before were made by the schedule.
+    """
     now = datetime.now(UTC)
+    newest = {it.registry.uid: it for it in tests}
     services().index.fresh()
     services().schedule.placing.update(now)
     VerificationRecord.objects.bulk_create(
@@ -67,7 +73,7 @@ def record(tests: Sequence[PastTest], person: str) -> None:
             uid=it.registry.uid,
             namespace=it.registry.namespace,
             name=it.registry.name,
-            person=person,
+            person=access.person if it is newest[it.registry.uid] else SCHEDULED,
             started_at=it.at,
             finished_at=it.at,
             outcome=to_json(it.result),
@@ -83,7 +89,8 @@ def record(tests: Sequence[PastTest], person: str) -> None:
             observe(it.registry, it.result, it.at)
         ScheduledRegistry.objects.bulk_create(members.values())
         _plan(now)
-    for it in {it.registry.uid: it for it in tests}.values():
+    for it in newest.values():
+        log_test(access, it.registry, it.result.reason, it.at)
         verification = Verification(
             status=VerifyStatus.SUCCESS if it.result.ok else VerifyStatus.FAILED,
             reason=it.result.reason.value,
@@ -92,6 +99,12 @@ def record(tests: Sequence[PastTest], person: str) -> None:
         )
         patch = verification_annotations(verification, it.registry.generation)
         services().store.annotate(it.registry.key, patch, uid=it.registry.uid)
+
+
+def log_test(access: Access, registry: RegistrySecret, reason: Reason, at: datetime) -> None:
+    """Adds a person's test to the audit log, with the time of the test."""
+    services().audit.record(access, Action.TEST, key=registry.key, uid=registry.uid, note=reason.value)
+    AuditEntry.objects.filter(uid=registry.uid, action=Action.TEST.value).update(at=at)
 
 
 def _plan(now: datetime) -> None:

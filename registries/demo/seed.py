@@ -149,13 +149,13 @@ def seed(registries: DemoRegistries) -> None:
         shown = answers[entry.behaviour].tls if entry.tested is not None else None
         ca_bundle = (shown.ca_pem if shown else None) or ""
         created = _create(access, entry, registries, ca_bundle)
-        _backdate(created, entry)
+        backdate(created, _made(entry))
         if entry.tested is not None:
             result = answers[entry.behaviour]
             if entry.tls is not Tls.SYSTEM:
                 result = services().prober(services().store.credential(created.key, uid=created.uid))
             tests += past(created, result, _last(entry), fine=entry.fine_before, broken=entry.broken_before)
-    record(tests, access.person)
+    record(tests, access)
 
 
 def test_the_slow_ones() -> None:
@@ -202,18 +202,22 @@ def _create(access: Access, entry: Seed, registries: DemoRegistries, ca_bundle: 
     return services().registries.create(access=access, draft=draft)
 
 
-def _backdate(registry: RegistrySecret, entry: Seed) -> None:
-    """Makes a registry one hour older than its first test. On a cluster the creation time cannot be changed."""
+def backdate(registry: RegistrySecret, made: datetime) -> None:
+    """Gives a registry this creation time. On a cluster the creation time cannot be changed."""
     row = StoredResource.objects.filter(uid=registry.uid).first()
     if row is None:
         return
-    first = _last(entry) - APART * (TESTS - 1)
-    made = (first if entry.tested is not None else datetime.now(UTC)) - timedelta(hours=1)
     body = json.loads(row.body)
     body["metadata"]["creationTimestamp"] = made.strftime("%Y-%m-%dT%H:%M:%SZ")
     row.body = json.dumps(body, ensure_ascii=False)
     row.save(update_fields=["body"])
     AuditEntry.objects.filter(uid=registry.uid).update(at=made)
+
+
+def _made(entry: Seed) -> datetime:
+    """An hour before the first test."""
+    first = _last(entry) - APART * (TESTS - 1)
+    return (first if entry.tested is not None else datetime.now(UTC)) - timedelta(hours=1)
 
 
 def _last(entry: Seed) -> datetime:

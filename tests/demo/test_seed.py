@@ -23,6 +23,7 @@ from registries.probe import Reason
 from registries.schedule import days
 from registries.schedule.recent import turns
 from registries.schedule.state import State
+from registries.verification.history import SCHEDULED
 from registries.wiring import services
 
 
@@ -37,10 +38,12 @@ def test_everything_was_made_before_it_was_tested(
         assert it
         [row] = StoredResource.objects.filter(uid=it.uid)
         made = datetime.fromisoformat(json.loads(row.body)["metadata"]["creationTimestamp"])
-        [entry] = AuditEntry.objects.filter(uid=it.uid)
+        entry, *tested = AuditEntry.objects.filter(uid=it.uid).order_by("at")
         tests = list(VerificationRecord.objects.filter(uid=it.uid).order_by("started_at"))
         assert made == it.created_at, "the list knows"
         assert made <= entry.at < made + timedelta(seconds=1)
+        by_a_person = [(test.person, test.started_at) for test in tests if test.person != SCHEDULED]
+        assert [(test.person, test.at) for test in tested] == by_a_person, "a person's test is an event"
         moments = [made, *(test.started_at for test in tests), datetime.now(UTC)]
         assert all(before < after for before, after in pairwise(moments)), it.key
     namespaces = AuditEntry.objects.filter(action="namespace").latest("at")

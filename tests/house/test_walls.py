@@ -98,7 +98,7 @@ OWNERS = {
             "web/registry/details.py",
         ),
         *("web/journal/journal.py", "web/journal/journal_export.py"),
-        "demo/seed.py",
+        *("demo/seed.py", "demo/past.py"),
     },
 }
 """The modules that may import a table."""
