@@ -270,3 +270,4 @@ def test_a_copy_has_a_button_in_one_panel_only(cast: Cast) -> None:
     assert "覆盖" in panel(cast)
     assert "team-b/<wbr>harbor-prod" in copies
     assert "对齐" not in copies
+    assert '<a href="#sync">在下方的同步规则中处理。</a>' in copies

@@ -57,7 +57,8 @@ def relatives(request: ConsoleRequest, namespace: str, name: str) -> HttpRespons
     missed = services().missing_copies.of(access=access, source=registry)
     rows = [_row(registry, it) for it in found] + [_missing_row(registry, it) for it in missed]
     decided = _decided(request, registry)
-    rows = [{**it, "align": ""} if it["key"] in decided else it for it in rows]
+    for it in rows:
+        it["decided"] = bool(it["align"]) and it["key"] in decided
     if len(rows) > SHOWN:
         rows.sort(key=lambda it: bool(it.get("same")))  # what differs is in sight
     former = former_copies(access, registry)
