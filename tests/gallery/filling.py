@@ -6,32 +6,26 @@ from datetime import UTC, datetime, timedelta
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 
+from registries.audit.action import Action
 from registries.demo.seed import PASSWORD
 from registries.domain.access import EVERYWHERE, Access, Role
-from registries.domain.query import Criteria
-from registries.domain.registry import Key, Verification, VerifyStatus
-from registries.domain.resource import verification_annotations
+from registries.domain.registry import Key
 from registries.intake import read_draft
 from registries.mirrors.listing import Verdict
 from registries.models import (
+    AuditEntry,
     Channel,
     Mirror,
-    ScheduledCredential,
     Silence,
-    StateChange,
-    VerificationRecord,
 )
 from registries.people.grants import set_grant
 from registries.probe.image import ImageResult, PlatformSize, node_platforms
 from registries.probe.reason import ImageReason
 from registries.probe.result import Reason, Result, Step
-from registries.schedule import days
-from registries.verification.history import to_json
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.gallery.filling_copies import fill_copies, fill_rules
 from tests.gallery.filling_runs import fill_journal, fill_run
-from tests.gallery.filling_schedule import fill_changes, watch
 from tests.gallery.furnishing import (
     CALM,
     EMPTY,
@@ -48,7 +42,10 @@ from tests.gallery.furnishing import (
     RUNS,
     WAITING,
 )
+from tests.gallery.histories import DAILY, SIX_HOURS, many, newest, one, write
 
+BEFORE = timedelta(days=60)
+"""The age of the namespaces: they are older than the history of any registry."""
 PARAMETERS = {"n": 30, "host": "harbor.example.com", "part": "host"}
 STAGES = ("resolve", "connect", "tls", "ping", "token", "confirm")
 _EDGE = {"linux/amd64": 12, "linux/arm64": 3, "linux/arm/v7": 2, "linux/loong64": 1, "linux/riscv64": 1}
@@ -74,15 +71,16 @@ IMAGES = {
 
 def fill(rows: int, held: str) -> None:
     access = Access.from_grants("olive", [(EVERYWHERE, Role.ADMIN)], source="127.0.0.1")
-    ScheduledCredential.objects.all().delete()  # those of the demo; the gallery has its own states
-    StateChange.objects.all().delete()
     for namespace in (REASONS, LONGEST, ONE, MANY, WAITING, EMPTY):
         services().registries.create_namespace(access=access, name=namespace)
+    AuditEntry.objects.filter(action=Action.NAMESPACE).update(at=datetime.now(UTC) - BEFORE)
     for number, reason in enumerate(Reason):
-        _add(access, REASONS, reason.value.replace("_", "-"), reason, age=timedelta(hours=number))
+        name, age = reason.value.replace("_", "-"), timedelta(minutes=35 * number)
+        _add(access, REASONS, name, reason, age=age, apart=DAILY)
     for number, (name, image) in enumerate(IMAGES.items()):
         probed = {"domain": "harbor.example.com", "probe_image": image.image}
-        _add(access, REASONS, name, Reason.OK, age=timedelta(minutes=number), image=image, **probed)
+        age = timedelta(minutes=number)
+        _add(access, REASONS, name, Reason.OK, age=age, apart=DAILY, image=image, **probed)
     _add(access, LONGEST, LONG_NAME, Reason.TLS_HOSTNAME_MISMATCH, age=timedelta(days=9), **LONG_VALUES)
     ends = (datetime.now(UTC) + timedelta(days=60)).date().isoformat()
     _add(access, ONE, "harbor-one", Reason.OK, age=timedelta(minutes=3), expires_at=ends)
@@ -90,18 +88,15 @@ def fill(rows: int, held: str) -> None:
     _add(access, WAITING, "registry-quick", Reason.OK, age=timedelta(days=1), domain="http://127.0.0.1:9")
     _channels()
     _mirrors(access)
-    for key in (Key("team-a", "harbor-team-a"), Key("default", "harbor-prod"), Key(LONGEST, LONG_NAME)):
-        watch(services().registries.find(access=access, key=key))
+    for key in (Key("team-a", "harbor-team-a"), Key("default", "harbor-prod")):
+        registry = services().registries.find(access=access, key=key)
+        write(access, registry, many(*newest(registry), SIX_HOURS), SIX_HOURS)
     fill_copies(access)
     fill_rules(access)
     for (kind, state, done), run_id in RUNS.items():
         fill_run(kind, state, done, run_id)
     fill_journal()
     _people()
-    for registry in services().index.matching(access=access, criteria=Criteria(REASONS)):
-        if registry.verification.at:
-            watch(registry)
-    fill_changes(access)
     every = list(Reason)
     for number in range(rows):
         reason = every[number % len(every)] if number % 3 == 0 else Reason.OK
@@ -186,6 +181,7 @@ def _add(
     reason: Reason,
     *,
     age: timedelta,
+    apart: timedelta | None = None,
     image: ImageResult | None = None,
     **values: str,
 ) -> None:
@@ -204,20 +200,11 @@ def _add(
         typed["domain"] = "docker.io"
     registry = services().registries.create(access=access, draft=read_draft(typed))
     result = replace(_result(reason), image=image)
-    status = VerifyStatus.SUCCESS if result.ok else VerifyStatus.FAILED
     at = datetime.now(UTC) - age
-    verdict = Verification(status=status, reason=reason.value, message=result.message("zh"), at=at)
-    services().store.annotate(Key(namespace, name), verification_annotations(verdict), uid=registry.uid)
-    VerificationRecord.objects.create(
-        uid=registry.uid,
-        namespace=namespace,
-        name=name,
-        person="olive",
-        started_at=at,
-        finished_at=at,
-        outcome=to_json(result),
-    )
-    days.count([registry.uid], at, result)
+    if namespace == MANY:
+        write(None, registry, one(result, at))
+    else:
+        write(access, registry, many(result, at, DAILY, calm=namespace in (ONE, WAITING)), apart)
 
 
 def _result(reason: Reason) -> Result:

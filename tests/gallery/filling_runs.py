@@ -72,16 +72,16 @@ def fill_journal() -> None:
     services().audit.record_all(omar.in_run(uuid4()), Action.DELETE, deleted)
     longest = Key(LONGEST, LONG_NAME)
     record(person, Action.CREATE, key=longest, note=LONG_VALUES["domain"])
-    renamed = {"display_name": ("Harbor 生产环境", "Harbor 生产环境（只读）"), "description": None}
+    renamed = {"display_name": ("Harbor", "A 组 Harbor"), "description": None}
     record(omar, Action.EDIT, key=Key("team-a", "harbor-team-a"), note=changes.write_changes(renamed))
     record(
         person, Action.EDIT, key=longest, note=changes.write_changes({"display_name": ("长" * 90, "w" * 90)})
     )
-    record(omar, Action.COPY, key=Key("team-a", "harbor-team-a"), note="default/harbor-prod")
+    record(omar, Action.COPY, key=Key("team-a", "harbor-prod"), note="default/harbor-prod")
     record(omar, Action.DELETE, key=Key("team-a", "harbor-team-a"), outcome="Forbidden")
     record(omar, Action.DELETE, key=Key("team-a", "harbor-team-a"), outcome="Forbidden")
     record(omar, Action.DELETE, key=Key(ONE, "harbor-gone"), outcome="uncertain")
-    record(omar, Action.TEST, key=Key("team-a", "harbor-team-a"), note="timeout")
+    record(omar, Action.TEST, key=Key("team-a", "harbor-prod"), note="timeout")
     record(omar, Action.TRY, namespace="team-a", note="ok")
     for name in ("create ada", "deactivate ada"):
         record(person, Action.ACCOUNT, note=name)
