@@ -25,9 +25,9 @@ def row(cast: Cast, path: str = "/registries/") -> str:
     return found[0]
 
 
-def fail(registry: RegistrySecret, days: int) -> None:
+def fail(registry: RegistrySecret, days: int, reason: str = "timeout") -> None:
     at = timezone.now() - timedelta(minutes=7)
-    notes = {"verify-status": "failed", "verify-reason": "timeout", "verify-timestamp": str(milliseconds(at))}
+    notes = {"verify-status": "failed", "verify-reason": reason, "verify-timestamp": str(milliseconds(at))}
     patch: dict[str, str | None] = {PREFIX + name: value for name, value in notes.items()}
     services().store.annotate(registry.key, patch, uid=registry.uid)
     today = timezone.localdate()
@@ -137,6 +137,19 @@ def test_a_failure_that_lasts_looks_the_same_on_both_pages(cast: Cast, days_ago:
         assert "No tests in the last 30 days." in page
     if days_ago == 9:
         assert "24 h no data 7 d no data" in page
+
+
+def test_a_test_that_was_rate_limited_is_not_counted_and_both_pages_say_so(cast: Cast) -> None:
+    registry = cast.add()
+    fail(registry, 0, "rate_limited")
+    assert "No tests in the last 30 days. The last test was rate limited: not counted" in shown(cast)
+    DayRecord.objects.create(uid=registry.uid, day=timezone.localdate(), ok=1)
+    last_days._months_kept.clear()
+
+    said = "30 days: 0 failed, 1 good, 29 not tested · the last test was rate limited: not counted"
+    assert f'aria-label="{said}"' in row(cast)
+    assert ">Rate limited, credentials not checked</span>" in row(cast)
+    assert "The last test was rate limited: not counted" in shown(cast)
 
 
 def test_a_registry_without_a_test_has_no_strip(cast: Cast) -> None:

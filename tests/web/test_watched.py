@@ -98,6 +98,24 @@ def test_the_first_test_is_no_change_and_the_hours_before_it_count_for_nothing(
     assert {it for _, it in found.availability} == {share}
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "reason", "text"),
+    [
+        ("ok", "flapping", "ok", "Connected → Unstable 0"),
+        ("ok", "flapping", "server_error", "Connected → Unstable Registry server error 0"),
+        ("new", "ok", "ok_unverified", "First test: Connected Password unverified 0"),
+    ],
+)
+def test_a_success_is_no_reason_of_a_change(
+    cast: Cast, before: str, after: str, reason: str, text: str
+) -> None:
+    """A success that makes too many changes leads to the state "unstable" too."""
+    at = timezone.now().replace(month=1, day=1)
+    known = {"uid": cast.add().uid, "namespace": "team-a", "name": "harbor-prod", "host": "h"}
+    StateChange.objects.create(**known, reason=reason, at=at, before=before, after=after)
+    assert text in shown(cast)
+
+
 def test_days_have_their_numbers_and_causes_in_words(cast: Cast) -> None:
     uid, now = cast.add().uid, timezone.now()
     today = timezone.localdate(now)
@@ -137,11 +155,12 @@ def test_days_have_their_numbers_and_causes_in_words(cast: Cast) -> None:
     in_words = "30 days: 3 failed, 2 good (1 with an unverified password), 25 not tested"
     assert f'<ol class="days" aria-label="{in_words}">' in page
     legend = re.sub(r"<[^>]+>|\s+", " ", page.split("days-key")[1].split("</ul>")[0])
-    assert re.findall(r"[a-z]+(?: [a-z]+)*", legend)[-6:] == [
+    assert re.findall(r"[a-z]+(?: [a-z]+)*", legend)[-7:] == [
         "connected",
         "password unverified",
         "some tests failed",
         "not confirmed",
+        "not counted as downtime",
         "failing",
         "no test",
     ]

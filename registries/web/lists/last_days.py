@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from registries.domain.registry import RegistrySecret
+from registries.probe.reason import Reason
 from registries.schedule import days
 
 DAYS = 30
@@ -58,6 +59,13 @@ def paths(month: str) -> tuple[str, str, str]:
     )
     failed = (it.start() for it in re.finditer("[wx]", month))
     return good, unproven, "".join(f"M{3 * day + 1} {5 if month[day] == 'w' else 0}V10" for day in failed)
+
+
+def not_counted(registry: RegistrySecret) -> str:
+    """Why the last test of a registry is in none of the days: it says nothing about the credential. "" if it is."""
+    if registry.verification.reason != Reason.RATE_LIMITED:
+        return ""
+    return _("the last test was rate limited: not counted")
 
 
 def in_numbers(month: str) -> str:

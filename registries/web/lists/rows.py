@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 
 from registries.domain.access import Access
 from registries.domain.registry import RegistrySecret, VerifyStatus
+from registries.probe.reason import Reason
 from registries.probe.schedule import REFUSED
 from registries.schedule import recent as schedule
 from registries.schedule import silences
 from registries.verification.history import Check
 from registries.web.lists import certificate_times, probe_images
-from registries.web.lists.last_days import in_numbers, months_of, paths, until_now
+from registries.web.lists.last_days import in_numbers, months_of, not_counted, paths, until_now
 from registries.web.registry_actions import abilities, offered_for_many
 from registries.web.responses import details_url
 from registries.words import labels, times
@@ -172,6 +173,8 @@ def _short_reason(registry: RegistrySecret, seen: Seen, today: date) -> str:
         return str(labels.UNPROVEN.hint)
     if verification.status.value != "failed":
         return times.next_expiry(registry, today)
+    if verification.reason == Reason.RATE_LIMITED:
+        return _("Rate limited, credentials not checked")
     return seen.certificate or labels.failure(registry)
 
 
@@ -185,11 +188,12 @@ def of_rows(registries: Iterable[RegistrySecret], now: datetime) -> dict[str, Se
     months = months_of(tested, now)
     images = probe_images.troubles(tested)
     validity = certificate_times.reasons(tested)
+    uncounted = {it.uid: not_counted(it) for it in tested}
     return {
         uid: Seen(
             since.get(uid),
             *paths(month),
-            in_numbers(month),
+            " · ".join(filter(None, (in_numbers(month), month and uncounted.get(uid)))),
             silenced.get(uid),
             images.get(uid, ""),
             validity.get(uid, ""),

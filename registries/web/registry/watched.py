@@ -10,11 +10,12 @@ from django.utils.translation import gettext_lazy
 
 from registries.domain.registry import RegistrySecret
 from registries.models import DayRecord, ScheduledCredential, StateChange
+from registries.probe.reason import Reason
 from registries.schedule import days, recent
 from registries.schedule.due import JITTER
 from registries.schedule.intervals import Setting, Source
 from registries.schedule.state import State, was_refused
-from registries.web.lists.last_days import DAYS, in_numbers, until_now
+from registries.web.lists.last_days import DAYS, in_numbers, not_counted, until_now
 from registries.wiring import services
 from registries.words import labels, times
 from registries.words.language import Text
@@ -22,6 +23,8 @@ from registries.words.language import Text
 CHANGES = 5
 READ = 200
 """Changes that are read, for the causes of the days."""
+SUCCESSES = tuple(it.value for it in Reason if it.ok)
+"""A registry can be found unstable by a test that succeeds: this is no reason."""
 WINDOWS = (timedelta(hours=24), timedelta(days=7), timedelta(days=90))
 
 
@@ -49,7 +52,7 @@ class Kind:
 KINDS = {
     "o": Kind("ok", 6, gettext_lazy("connected")),
     "u": Kind("warn", 6, gettext_lazy("password unverified")),
-    "w": Kind("some", 9, gettext_lazy("some tests failed, not confirmed")),
+    "w": Kind("some", 9, gettext_lazy("some tests failed, not confirmed: not counted as downtime")),
     "x": Kind("bad", 12, gettext_lazy("failing")),
     "-": Kind("idle", 1, gettext_lazy("no test")),
 }
@@ -59,7 +62,7 @@ KINDS = {
 @dataclass(frozen=True, slots=True)
 class Turn:
     """A confirmed change of state in words: the first result, a change, or a failure that has another reason now.
-    `reason` is empty for a recovery."""
+    `reason` is that of a failure, or that a success did not verify the password."""
 
     at: datetime
     text: str
@@ -73,6 +76,8 @@ class Watched:
     days_text: str
     legend: list[Kind]
     """The kinds of these days."""
+    not_counted: str
+    """Why the last test is in no day; "" if it is."""
     availability: list[tuple[str, str]]
     """The window and its percentage, as ("24 h", "99.87%"); "" without a test."""
     turns: list[Turn]
@@ -100,6 +105,7 @@ def of(registry: RegistrySecret, now: datetime) -> Watched:
         days=strip,
         days_text=in_numbers(month),
         legend=[kind for mark, kind in KINDS.items() if mark in month],
+        not_counted=not_counted(registry),
         availability=[(times.span(window), _percent(share)) for window, share in shares],
         turns=[_turn(it) for it in changes[:CHANGES]],
         next="" if registry.deleting else _next(row, setting, now),
@@ -132,7 +138,7 @@ def _causes(changes: Sequence[StateChange], day: date) -> list[str]:
     reasons: list[str] = []
     for it in changes:
         on = timezone.localdate(it.at)
-        if on <= day and it.after != State.OK and it.reason not in reasons:
+        if on <= day and it.after != State.OK and it.reason not in (*reasons, *SUCCESSES):
             reasons.append(it.reason)
         if on < day:
             break
@@ -164,14 +170,17 @@ def _percent(share: float | None) -> str:
 
 
 def _turn(change: StateChange) -> Turn:
-    reason = "" if change.after == State.OK else labels.reason(change.reason)
+    unproven = change.after == State.OK and change.reason == Reason.OK_UNVERIFIED
+    reason = (
+        labels.reason(change.reason) if change.reason not in SUCCESSES and change.after != State.OK else ""
+    )
     before, after = labels.STATES[change.before].text, labels.STATES[change.after].text
     text = f"{before} → {after}"
     if change.before == State.NEW:
         text = _("First test: %(state)s") % {"state": after}
     elif change.before == change.after:
         text = _("Failed, new reason")
-    return Turn(change.at, text, reason)
+    return Turn(change.at, text, str(labels.UNPROVEN.hint) if unproven else reason)
 
 
 def _next(row: ScheduledCredential | None, setting: Setting, now: datetime) -> str:
