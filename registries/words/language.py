@@ -24,3 +24,8 @@ def quoted(text: str) -> str:
 def sentences(*texts: Text | None) -> str:
     """Sentences one after another, without the empty ones."""
     return ("" if is_chinese() else " ").join(str(text) for text in texts if text)
+
+
+def with_stop(text: str) -> str:
+    """A text with its full stop; "" stays empty."""
+    return text.rstrip("。.") + ("。" if is_chinese() else ".") if text else ""

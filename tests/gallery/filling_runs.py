@@ -44,13 +44,15 @@ def fill_run(kind: str, state: str, done: int, run_id: UUID) -> None:
     first = "harbor-team-a" if kind == "rotate" else "registry-00"
     good = "ok" if kind in ("verify", "rotate") else ""
     problem = "undo_taken" if kind == "undo" else "gone"
-    reason, problem = ("bad_credentials", "") if kind == "rotate" else ("", problem)
-    bad = ("done", "bad_credentials", "") if kind == "verify" else ("failed", reason, problem)
+    problem = "cluster_refused" if kind == "rotate" else problem
+    bad = ("done", "bad_credentials", "") if kind == "verify" else ("failed", "", problem)
     skipped = [("left_alone", why, "left_alone") for why in ("rate_limited", "bad_credentials")]
     outcomes = [bad, *(skipped if kind == "verify" else [bad, bad]), *[("done", good, "")] * 7]
     for number in range(50):
         ended = number < done // 2
-        item_state, reason, problem = outcomes[number % 10] if ended else ("waiting", "", "")
+        first_is_good = kind == "rotate" and not number  # no other one begins before
+        outcome = ("done", "ok", "") if first_is_good else outcomes[number % 10]
+        item_state, reason, problem = outcome if ended else ("waiting", "", "")
         RunItem.objects.create(
             run=run,
             namespace="team-a",

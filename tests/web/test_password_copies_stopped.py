@@ -7,13 +7,14 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from registries.domain.errors import Problem
 from registries.domain.registry import RegistrySecret
-from registries.models import Run
+from registries.models import Run, RunItem
 from registries.service.replacement import Replacement
 from registries.wiring import services
 from tests.cast import Cast, Probing
 from tests.web.password_copies import five as five
-from tests.web.password_copies import passwords, run_of
+from tests.web.password_copies import lines, passwords, run_of
 from tests.web.password_pages import PATH, posted, stored
 
 
@@ -147,3 +148,26 @@ def test_only_what_waits_is_called_waiting(
     )
     assert ("未开始的镜像源未更换" in html) == waits
     assert ("并非所有镜像源都已更换" in html) != waits
+
+
+@pytest.mark.parametrize(
+    ("problem", "reason", "says"),
+    [
+        (Problem.CLUSTER_REFUSED, "", "仍使用原密码。"),
+        ("", "rate_limited", "已使用新密码。"),
+        (Problem.CLUSTER_UNCERTAIN, "", "可能是原密码，也可能是新密码；重试即可确定。"),
+        (Problem.CHANGED, "", ""),
+    ],
+)
+def test_a_failed_one_says_which_password_it_has(
+    cast: Cast, probing: Probing, five: dict[str, RegistrySecret], problem: str, reason: str, says: str
+) -> None:
+    client, right = cast.client("olive", hx_request="true"), probing("harbor")["password"]
+    html = stopped_at(five["differs"], client, right, [five["differs"].uid, five["far"].uid])
+    RunItem.objects.filter(uid=five["differs"].uid).update(problem=problem, reason=reason)
+
+    shown = lines(client.get(run_of(html)).content.decode())["team-a/differs"]
+
+    known = ("仍使用原密码", "已使用新密码", "可能是原密码")
+    assert shown.endswith(says or "后重试。")
+    assert sum(it in shown for it in known) == bool(says)

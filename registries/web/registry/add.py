@@ -20,7 +20,6 @@ from registries.domain.errors import (
     AlreadyExists,
     Cause,
     Conflict,
-    ConsoleError,
     Forbidden,
     Invalid,
     LeftAlone,
@@ -47,7 +46,7 @@ from registries.web.runs import copy_to
 from registries.web.runs.progress import CHANGED
 from registries.wiring import services
 from registries.words import labels, providers
-from registries.words.language import is_chinese, sentences
+from registries.words.language import sentences, with_stop
 from registries.words.problems import error_text
 
 
@@ -187,7 +186,9 @@ def _copies(request: ConsoleRequest, created: RegistrySecret) -> tuple[UUID | No
     try:
         run = copy_to.begin_copies(request.access, created, also)
     except TooManyRequests as error:
-        return None, sentences(_("The registry was not copied into the other namespaces."), _sentence(error))
+        return None, sentences(
+            _("The registry was not copied into the other namespaces."), with_stop(error_text(error))
+        )
     text = ngettext("%(n)s copy is being made.", "%(n)s copies are being made.", len(also))
     return run, text % {"n": f"{len(also):,}"}
 
@@ -198,12 +199,8 @@ def why_not_tested(access: Access, key: Key) -> str:
     try:
         services().single_tests.start(access=access, key=key)
     except (TooManyRequests, Conflict) as error:
-        return _sentence(error)
+        return with_stop(error_text(error))
     return ""
-
-
-def _sentence(error: ConsoleError) -> str:
-    return error_text(error).rstrip("。.") + ("。" if is_chinese() else ".")
 
 
 def _form(

@@ -23,7 +23,7 @@ from registries.web.responses import back, details_url, done, shown_path
 from registries.web.runs.progress import CHANGED, run_dialog
 from registries.wiring import services
 from registries.words import labels, providers
-from registries.words.language import sentences
+from registries.words.language import sentences, with_stop
 from registries.words.names import named, plain
 from registries.words.problems import problem_text
 
@@ -33,6 +33,12 @@ TITLES = {
     RunState.CANCELLED: gettext_lazy("Change stopped"),
     RunState.INTERRUPTED: gettext_lazy("Change interrupted"),
 }
+
+
+REFUSED = (Problem.FORBIDDEN, Problem.CLUSTER_FORBIDDEN, Problem.CLUSTER_REFUSED, Problem.QUOTA_EXCEEDED)
+"""Why a registry was certainly not written."""
+THEIRS = (Problem.CHANGED, Problem.RECREATED, Problem.GONE, Problem.BEING_DELETED, Problem.ROLLED_BACK)
+"""Problems whose sentence says what the registry has now, or that it is gone."""
 
 
 def version_of(registry: RegistrySecret) -> str:
@@ -194,9 +200,21 @@ def _line(item: Item, items: Sequence[Item], view: RunView, *, undoing: bool) ->
     if item.state is ItemState.DONE:
         return ("circle-check", _("Changed")) if item.ok else ("triangle-alert", labels.reason(item.reason))
     if item.state is ItemState.FAILED:
-        texts = (labels.reason(item.reason), problem_text(item.problem) if item.problem else "")
-        return "circle-x", _("; ").join(filter(None, texts))
+        why, has = labels.reason(item.reason), "" if undoing or len(items) == 1 else _password_now(item)
+        texts = (with_stop(why), problem_text(item.problem) if item.problem else "", has)
+        return "circle-x", sentences(*texts)
     return "undo-2" if item.problem == Problem.ROLLED_BACK else "minus", problem_text(item.problem)
+
+
+def _password_now(item: Item) -> str:
+    """Which password a registry has whose change failed: the person decides by it whether to roll back."""
+    if item.problem in THEIRS:
+        return ""
+    if not item.problem:  # it was written, and its test did not connect
+        return _("It has the new password.")
+    if item.problem in REFUSED:
+        return _("It keeps its old password.")
+    return _("It may have either password: try again to settle it.")
 
 
 def _rotations() -> Rotations:
