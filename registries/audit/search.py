@@ -153,6 +153,12 @@ def deletion(access: Access, key: Key, uid: str) -> AuditEntry | None:
     return _deletions(access).filter(namespace=key.namespace, name=key.name, uid=uid).first()
 
 
+def was_undone(access: Access, run: UUID) -> bool:
+    """Whether something that a run deleted was restored, as far as the person sees it."""
+    deleted = _deletions(access).filter(run=run).values("uid")
+    return visible(access).filter(action=Action.UNDO, outcome=OK, note__in=deleted).exists()
+
+
 def runs_to_undo(access: Access, runs: Collection[UUID], since: datetime) -> frozenset[UUID]:
     """Those of these runs that deleted, since a moment, something that the person can restore."""
     kept = DeletedRegistry.objects.filter(at__gt=since)

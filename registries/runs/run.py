@@ -127,6 +127,8 @@ class RunView:
     robots: tuple[str, ...] = ()
     """The robot account of Harbor that was created for the run, and the one before; () for any other run."""
     started_at: datetime | None = None
+    forget: bool = False
+    """A deletion that keeps nothing for an undo."""
 
     @property
     def ended(self) -> int:
@@ -201,8 +203,16 @@ def summary(run: Run, counts: Sequence[tuple[str, str, str, int]]) -> RunView:
     others = [group for group in groups if group.state is not ItemState.WAITING]
     others.sort(key=lambda group: (group.ok, -group.count, group.reason, group.problem))
     total = sum(group.count for group in groups)
-    robots = tuple(run.robots)
-    return RunView(run.id, state_of(run), total, tuple(others), run.finished_at, robots, run.started_at)
+    return RunView(
+        run.id,
+        state_of(run),
+        total,
+        tuple(others),
+        run.finished_at,
+        tuple(run.robots),
+        run.started_at,
+        run.forget,
+    )
 
 
 if TYPE_CHECKING:

@@ -2,11 +2,13 @@
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from registries import wiring
 from registries.models import AuditEntry, DeletedRegistry, Run
@@ -236,6 +238,32 @@ def test_a_run_that_forgets_offers_nothing(cast: Cast, uids: list[str]) -> None:
     assert client.post(f"/registries/-/runs/{run}/undo/").status_code == 404
     assert not DeletedRegistry.objects.exists()
     assert "/undo/" not in client.get("/journal/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("way", "says"),
+    [
+        ("forget", "cannot be undone: the passwords were deleted at once, as chosen."),
+        ("undo", "This deletion was already undone."),
+        ("late", "can no longer be undone: that was possible for 24 h."),
+        ("lost", "cannot be undone: its passwords are not kept any more."),
+    ],
+)
+def test_a_run_that_cannot_be_undone_says_the_one_cause(
+    cast: Cast, uids: list[str], way: str, says: str
+) -> None:
+    client = on_list(cast, "nina")
+    run, _ = batch(client, uids[:2], **({"forget": "1"} if way == "forget" else {}))
+    if way == "undo":
+        client.post(f"/registries/-/runs/{run}/undo/")
+    elif way != "forget":
+        DeletedRegistry.objects.all().delete()
+    if way == "late":
+        Run.objects.filter(pk=run).update(finished_at=timezone.now() - timedelta(hours=25))
+
+    page = client.get(f"/registries/-/runs/{run}/").content.decode()
+
+    assert says in page
 
 
 def test_pages_do_not_ask_once_for_each_line(

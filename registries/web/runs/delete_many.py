@@ -19,10 +19,9 @@ from registries.runs.engine import Runs
 from registries.runs.run import NOT_THERE, RESUMABLE, Item, RunState, RunView
 from registries.web.pulls.pull_secrets import doomed, usage_place
 from registries.web.responses import dialog, nothing
-from registries.web.runs.progress import choice, failures, number_of, run_dialog, start_once
+from registries.web.runs.progress import choice, failures, number_of, run_dialog, start_once, why_no_undo
 from registries.wiring import services
 from registries.words import labels
-from registries.words.problems import problem_text
 from registries.words.sync import deletion_sentences
 
 SHOWN_AT_ONCE = 100
@@ -197,7 +196,7 @@ def deletion_progress(request: ConsoleRequest, view: RunView) -> HttpResponse:
         "ended": ended,
         "undo": undo,
         "undo_lasts": lasts,
-        "no_undo": problem_text(Problem.NO_UNDO) if over else "",
+        "no_undo": why_no_undo(request.access, view) if over else "",
     }
     title = _("Delete selected")
     response = run_dialog(request, "runs/_run.html", view, context, title=title)

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from django_htmx.http import trigger_client_event
 
 from registries.audit import search
@@ -76,6 +78,19 @@ def undo_url(key: Key, uid: str) -> str:
 def number_of(access: Access, run: UUID) -> int:
     """How many of the registries that a run deleted the person can restore."""
     return len(restorable(access, run)) if services().undo.is_on else 0
+
+
+def why_no_undo(access: Access, view: RunView) -> str:
+    """Why nothing that a run deleted can be restored."""
+    lasts = timedelta(hours=services().undo.hours)
+    if view.forget:
+        return _("This deletion cannot be undone: the passwords were deleted at once, as chosen.")
+    if search.was_undone(access, view.id):
+        return _("This deletion was already undone.")
+    if view.finished_at and timezone.now() - view.finished_at > lasts:
+        text = _("This deletion can no longer be undone: that was possible for %(time)s.")
+        return text % {"time": times.span(lasts)}
+    return _("This deletion cannot be undone: its passwords are not kept any more.")
 
 
 def restorable(access: Access, run: UUID) -> dict[str, Key]:
