@@ -223,6 +223,24 @@ def test_what_failed_becomes_the_selection(cast: Cast, probing: Probing) -> None
     assert json.loads(response["HX-Trigger"])["selection-set"] == {"uids": [bad.uid]}
 
 
+def test_what_was_skipped_says_what_to_do_and_becomes_the_selection(cast: Cast, probing: Probing) -> None:
+    cast.add("good", **probing("harbor"))
+    refused, paused = cast.add("refused", **probing("harbor")), cast.add("paused", **probing("harbor"))
+    begin(cast.htmx(), query="")
+    skipped = RunItem.objects.filter(run=latest())
+    skipped.filter(uid=refused.uid).update(state="left_alone", problem="left_alone", reason="bad_credentials")
+    skipped.filter(uid=paused.uid).update(state="left_alone", problem="left_alone", reason="rate_limited")
+
+    page = cast.htmx().get(f"{PATH}{latest().pk}/").content.decode()
+    response = cast.htmx().post(f"{PATH}{latest().pk}/failures/", {"skipped": "1"})
+
+    assert "选中跳过的 2 个" in page
+    assert "verify-failures" not in page
+    assert "先更正用户名或密码，再重新测试" in page
+    assert "暂停结束后再重新测试" in page
+    assert set(json.loads(response["HX-Trigger"])["selection-set"]["uids"]) == {refused.uid, paused.uid}
+
+
 def test_the_registries_of_a_reason_are_listed(cast: Cast, probing: Probing) -> None:
     cast.add("good", **probing("harbor"))
     cast.add("bad", **probing("down"))

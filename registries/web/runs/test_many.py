@@ -97,11 +97,17 @@ def verify_run_cancel(request: ConsoleRequest, run: UUID) -> HttpResponse:
 
 @require_POST
 def verify_run_failures(request: ConsoleRequest, run: UUID) -> HttpResponse:
-    """Replace the selection of the list by the registries that failed."""
-    failed = _runs().failed(access=request.access, run_id=run)
-    uids = [item.uid for item in failed if item.problem not in NOT_THERE]
+    """Replace the selection of the list by the registries that failed, or with `skipped`, that were skipped."""
+    runs, skipped = _runs(), "skipped" in request.POST
+    if skipped:
+        found = [
+            it for it in runs.items(access=request.access, run_id=run) if it.state is ItemState.LEFT_ALONE
+        ]
+    else:
+        found = runs.failed(access=request.access, run_id=run)
+    uids = [item.uid for item in found if item.problem not in NOT_THERE]
     if not is_htmx(request):
-        return HttpResponseRedirect(f"{reverse('registries:list')}?status=failed")
+        return HttpResponseRedirect(reverse("registries:list") + ("" if skipped else "?status=failed"))
     response = HttpResponse(status=204)
     trigger_client_event(response, "selection-set", {"uids": uids})
     return trigger_client_event(response, "dialog-close", {})
@@ -171,13 +177,21 @@ def _group(group: Group, items: Sequence[Item]) -> dict[str, Any]:
         "kind": kind,
         "icon": icon,
         "text": _text(group),
-        "hint": _hint(group.reason, items) if group.state is ItemState.DONE and not group.ok else "",
+        "hint": _hint(group, items),
         "lines": lines,
     }
 
 
-def _hint(reason: str, items: Sequence[Item]) -> str:
-    """What to do about a reason: for the account of the one registry, if the group is of one."""
+def _hint(group: Group, items: Sequence[Item]) -> str:
+    """What to do about a failure: for the account of the one registry, if the group is of one. About what was skipped,
+    when to test it again."""
+    reason = group.reason
+    if group.state is ItemState.LEFT_ALONE and reason == Reason.RATE_LIMITED:
+        return _("Test these again when the pause is over.")
+    if group.problem == Problem.LEFT_ALONE:
+        return _("First correct the user name or password, then test these again.")
+    if group.state is not ItemState.DONE or group.ok:
+        return ""
     found = services().index.fresh().find(items[0].key) if items else None
     kind = providers.account_kind(found.provider, found.username) if found else ""
     return providers.next_step(reason, kind) or labels.reason_hint(reason)
