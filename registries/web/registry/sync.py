@@ -53,7 +53,7 @@ def sync(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
             "label": rule_label(view.rule.state, view.counts),
             "failed": others.pop("failed", ""),
             "others": list(others.values()),
-            "why": why(view.rule, may=can_be_source),
+            "why": why(view.rule, may=can_be_source, here=True),
             "scope": scope_of(view),
             "rows": rows,
             "more": max(0, len(view.copies) - SHOWN),
@@ -206,11 +206,13 @@ def _cause(rule: Rule, it: Found) -> str:
     return problem_text(it.problem) if it.problem else ""
 
 
-def why(rule: Rule, *, may: bool) -> str:
-    """Why a rule does not act now, or "". `may`: the person may change it."""
+def why(rule: Rule, *, may: bool, here: bool = False) -> str:
+    """Why a rule does not act now, or "". `may`: the person may change it; `here`: on the page of its source."""
     if rule.state is RuleState.NO_RIGHT:
         text = _("%(person)s is no longer image-admin in all namespaces.") % {"person": rule.person}
-        resume = _("To resume the rule in your name, choose “Change” beside the rule and save it.")
+        resume = _("To resume the rule in your name, choose “Change” on the page of its source and save it.")
+        if here:
+            resume = _("To resume the rule in your name, choose “Change” below and save it.")
         other = _("An administrator can resume it by saving it again.")
         return sentences(text, resume if may else other)
     if rule.state is RuleState.SOURCE_GONE:
