@@ -29,6 +29,8 @@ OPTION = re.compile(r"(?<!\S)((?=\S{2,32}(?!\S))\S*-\S*|(?=[\w-]*-)[\w-]{2,32}=(
 longer one, the part before its value."""
 COMMAND = re.compile(r"(?:(?<=: )|(?<=：))((?:kubectl|openssl|manage\.py)(?: [\w./=:@-]*[\w/@-])+)$")
 """A command at the end of a sentence, after a colon."""
+SETTING = re.compile(r"(CONSOLE_[A-Z_]+)")
+UNDERSCORE = re.compile(r"(?<=_)")
 DATE = re.compile(r"(\d{4}-\d\d-\d\d)")
 OBJECT_NAME = re.compile(
     r"(?<![\w.:/@$-])((?=[a-z0-9-]{1,32}(?![\w-]))[a-z0-9]+(?:-[a-z0-9]+)+)(?![\w@$-]|[.:]\w)"
@@ -101,6 +103,17 @@ def command_as_code(text: str) -> SafeString:
             (format_html("<code>{}</code>", whole_options(it)) if nth % 2 else it,)
             for nth, it in enumerate(_parts(COMMAND, text))
         ),
+    )
+
+
+@register.filter
+@stringfilter
+def settings_as_code(text: str) -> SafeString:
+    """A sentence whose settings are code, which goes on in the next line after an underscore, not inside a word."""
+    parts = enumerate(_parts(SETTING, text))
+    code = "<code>{}</code>"
+    return format_html_join(
+        "", "{}", ((format_html(code, _turning(UNDERSCORE, it)) if nth % 2 else it,) for nth, it in parts)
     )
 
 

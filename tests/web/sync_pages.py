@@ -17,3 +17,7 @@ def values(shown: str) -> dict[str, list[str]]:
     for name, value in re.findall(r'type="hidden" name="([a-z]+)" value="([^"]*)"', shown):
         found.setdefault(name, []).append(value)
     return found
+
+
+def as_code(*names: str) -> str:
+    return "、".join(f'<code class="unbroken">{it}</code>' for it in names)

@@ -14,6 +14,7 @@ from registries.wiring import services
 from registries.words.sync import COUNTED
 from tests.cast import Cast
 from tests.sync.following import change, create_namespace, in_b, keep, turn
+from tests.web.sync_pages import as_code
 
 
 def page(cast: Cast, person: str = "olive") -> str:
@@ -55,7 +56,7 @@ def test_it_counts_what_needs_a_person(several: Cast) -> None:
 
     counted = re.findall(r'form-text">(\d[^<]+)</p>', shown)
     assert counted == [str(COUNTED["changed name_taken deleted"]) % {"n": 2}]
-    assert "team-a · elsewhere" in shown
+    assert as_code("team-a", "elsewhere") in shown
     assert "pill-bad" not in shown
 
 

@@ -16,7 +16,7 @@ from tests.canary import CANARY
 from tests.cast import Cast
 from tests.sync.following import change, create_namespace, in_b, keep, password, states, turn
 from tests.web.copies import stored
-from tests.web.sync_pages import URL, panel, values
+from tests.web.sync_pages import URL, as_code, panel, values
 
 
 def test_it_is_set_up_with_a_preview_and_one_confirmation(cast: Cast) -> None:
@@ -97,7 +97,7 @@ def test_a_namespace_that_the_viewer_does_not_see_is_counted_only(cast: Cast) ->
 
     shown = {name: panel(cast, name) for name in ("olive", "nina", "omar", "vic")}
 
-    assert "team-b · team-c" in shown.pop("olive")
+    assert as_code("team-b", "team-c") in shown.pop("olive")
     for name, text in shown.items():
         assert not re.findall("team-[bc]", text), name
         assert "2 个你看不到的命名空间" in text
@@ -158,6 +158,15 @@ def test_a_copy_that_may_not_be_written_says_who_lacks_which_role(cast: Cast) ->
         assert "olive 在此命名空间没有 image-admin 角色，由管理员授予。" in re.sub("<[^>]+>", "", shown)
 
 
+def test_a_setting_in_a_reason_is_code_that_breaks_after_an_underscore(cast: Cast) -> None:
+    keep(cast, cast.add())
+    turn()
+    SyncCopy.objects.update(state="failed", problem="namespace_full")
+
+    for shown in (panel(cast), cast.htmx().get(f"{URL}solve/team-b/").content.decode()):
+        assert "<code>CONSOLE_<wbr>NAMESPACE_<wbr>REGISTRIES</code>" in shown
+
+
 def test_the_head_counts_the_failed_copies_first(cast: Cast) -> None:
     create_namespace(cast, "team-c")
     keep(cast, cast.add())
@@ -212,7 +221,7 @@ def test_chosen_namespaces_that_a_person_does_not_see_are_only_counted(cast: Cas
 
     assert "2 个你看不到的命名空间" in panel(cast, "nina")
     assert "team-" not in panel(cast, "nina").replace("team-a", "")
-    assert "team-b · team-z" in panel(cast)
+    assert as_code("team-b", "team-z") in panel(cast)
 
 
 def test_a_copy_says_with_what_it_is_kept_in_sync(cast: Cast) -> None:

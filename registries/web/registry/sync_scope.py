@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from django.conf import settings
+from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -11,6 +12,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.sync.rows import Selection
 from registries.sync.views import RuleView
 from registries.wiring import services
+from registries.words.names import named
 
 LABELS_MAX = 500
 MOST = 1000
@@ -18,14 +20,16 @@ MOST = 1000
 
 
 def scope_text(selection: Selection, unseen: int = 0) -> str:
-    """`unseen` further namespaces are chosen by name that the viewer does not see."""
-    texts = list(selection.names)
+    """HTML. `unseen` further namespaces are chosen by name that the viewer does not see."""
+    texts = []
     if selection.labels:
-        texts.insert(0, _("Namespaces with %(labels)s, including new ones") % {"labels": selection.labels})
+        texts.append(named({"labels": selection.labels}, _("Namespaces with %(labels)s, including new ones")))
+    if selection.names:
+        texts.append(named({"names": selection.names}, "%(names)s"))
     if unseen:
         text = ngettext("%(n)s namespace that you do not see", "%(n)s namespaces that you do not see", unseen)
         texts.append(text % {"n": unseen})
-    return " · ".join(texts) if texts else _("All namespaces, including new ones")
+    return format_html_join(" · ", "{}", ((it,) for it in texts)) or _("All namespaces, including new ones")
 
 
 def scope_of(view: RuleView) -> str:
