@@ -95,7 +95,7 @@ def node_result(verdict: NodeVerdict, registry: RegistrySecret) -> NodeResult:
     )
 
 
-_OF_TESTS = (Code.CREDENTIAL_GOOD, Code.CREDENTIAL_OLD)
+_OF_TESTS = (Code.CREDENTIAL_GOOD, Code.CREDENTIAL_OLD, Code.CREDENTIAL_UNPROVEN)
 """Their reasons compare with the last test of the console."""
 
 

@@ -54,12 +54,28 @@ LABELS: dict[Code, Label] = {
             " the connection again to find out."
         ),
     ),
-    Code.CREDENTIAL_OLD: Label(
+    Code.CREDENTIAL_UNTESTED: Label(
         _("Credential not tested"),
         *WARN,
         _(
+            "The node was refused with the pull secret %(secret)s. Its registry has no test result yet. "
+            "Test the connection in the console."
+        ),
+    ),
+    Code.CREDENTIAL_OLD: Label(
+        _("Credential not tested lately"),
+        *WARN,
+        _(
             "The node was refused with the pull secret %(secret)s. The last test of its registry is "
-            "too old, or did not check the password. Test the connection in the console."
+            "more than a week old. Test the connection in the console."
+        ),
+    ),
+    Code.CREDENTIAL_UNPROVEN: Label(
+        _("Password not checked"),
+        *WARN,
+        _(
+            "The node was refused with the pull secret %(secret)s. The last test of its registry did "
+            "not check the password. Test the connection in the console."
         ),
     ),
     Code.CREDENTIAL_FOREIGN: Label(

@@ -164,7 +164,7 @@ CASES = {
         mends=False,
     ),
     "untested": Case(
-        ((Code.CREDENTIAL_OLD, "test"), (Code.CREDENTIAL_BAD, "password")),
+        ((Code.CREDENTIAL_UNTESTED, "test"), (Code.CREDENTIAL_BAD, "password")),
         registry="{private}",
         password="wrong",
         named=("known",),

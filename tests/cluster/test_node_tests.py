@@ -46,7 +46,7 @@ pytestmark = pytest.mark.django_db
     ("case", "outcome", "code"),
     [
         ("right", Outcome.ACCEPTED, Code.IMAGE_MISSING),
-        ("wrong", Outcome.EXPLAINED, Code.CREDENTIAL_OLD),
+        ("wrong", Outcome.EXPLAINED, Code.CREDENTIAL_UNTESTED),
         ("open", Outcome.OPEN, Code.IMAGE_MISSING),
         ("ca missing", Outcome.EXPLAINED, Code.CERTIFICATE),
         ("nobody there", Outcome.EXPLAINED, Code.NETWORK),

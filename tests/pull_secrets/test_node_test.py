@@ -92,7 +92,7 @@ def test_every_pair_of_answers(
 @pytest.mark.parametrize(
     ("state", "code"),
     [
-        (REFUSED, Code.CREDENTIAL_OLD),
+        (REFUSED, Code.CREDENTIAL_UNTESTED),
         (DENIED, Code.DENIED),
         (BY_MIRROR, Code.MIRROR),
         (UNTRUSTED, Code.CERTIFICATE),

@@ -263,8 +263,11 @@ def _judged(fault: Fault, registry: RegistrySecret | None, now: datetime) -> Cod
     if registry is None:
         return Code.CREDENTIAL_FOREIGN
     verification = registry.verification
-    proven = verification.status is VerifyStatus.SUCCESS and not verification.unproven
-    return Code.CREDENTIAL_GOOD if proven and not verification.is_stale(now) else Code.CREDENTIAL_OLD
+    if verification.status is not VerifyStatus.SUCCESS:
+        return Code.CREDENTIAL_UNTESTED
+    if verification.is_stale(now):
+        return Code.CREDENTIAL_OLD
+    return Code.CREDENTIAL_UNPROVEN if verification.unproven else Code.CREDENTIAL_GOOD
 
 
 def _registry(secret: PodSecret, registries: Collection[RegistrySecret]) -> RegistrySecret | None:

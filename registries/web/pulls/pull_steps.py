@@ -47,6 +47,7 @@ _NEEDS_CREDENTIAL = frozenset(
     }
 )
 _MAY_BE_OF_ACCOUNT = _NEEDS_CREDENTIAL - {Code.NO_SECRET} | {Code.SECRET_BROKEN}
+_NEEDS_TEST = (Code.CREDENTIAL_UNTESTED, Code.CREDENTIAL_OLD, Code.CREDENTIAL_UNPROVEN)
 _NEEDS_PASSWORD = (Reason.BAD_CREDENTIALS, Reason.CREDENTIALS_EXPIRED, Reason.PAT_REQUIRED)
 DEFAULT_ACCOUNT = "default"
 STEPS = 5
@@ -145,7 +146,7 @@ def _with_registry(
         return Step(
             _("Change the password"), reverse("registries:password", args=names), dialog=True, hint=hint
         )
-    if code is Code.CREDENTIAL_OLD and access.may(Permission.TEST, pod.namespace):
+    if code in _NEEDS_TEST and access.may(Permission.TEST, pod.namespace):
         url = reverse("registries:verify", args=names)
         return Step(
             _("Test connection"), url, posts=True, hint=_("The test shows whether the password is wrong.")
