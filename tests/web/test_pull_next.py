@@ -9,7 +9,7 @@ from registries.pull_secrets.explain import Code, Explanation, Waiting
 from registries.pull_secrets.failing import FailingPod
 from registries.service.pull_failures import Failure
 from registries.web.pulls.pull_steps import steps_for
-from registries.web.pulls.step import Accounts, Step
+from registries.web.pulls.step import BARE, Accounts, Step, restart
 from registries.words.names import named
 from registries.words.pull_failures import NEXT
 from tests.cast import Cast
@@ -52,3 +52,14 @@ def test_several_steps_are_numbered_each_with_its_command(step: Step, items: lis
     assert all(text in part for text, part in zip(items, parts, strict=True))
     assert ("<ol" in shown) == bool(items)
     assert "form-text" not in shown, "steps have the size of what one reads"
+
+
+@pytest.mark.parametrize(("forced", "posts"), [(True, True), (True, False), (False, True)])
+def test_a_command_that_makes_a_pod_without_a_workload_again_says_so(forced: bool, posts: bool) -> None:
+    command = restart("team-a", (BARE if forced else "Deployment", "web"), "web-0")
+    step = Step("Bind", "/bind/", posts=posts, hint="Bind it.", command=command).with_commands([command])
+
+    with override("en"):
+        shown = render_to_string("pulls/_pull_step.html", {"step": step})
+
+    assert ("Where no workload made a pod, the command deletes it" in shown) is (forced and posts)
