@@ -82,7 +82,8 @@ TEXTS: dict[Problem, Text] = {
         "and add it again."
     ),
     Problem.CLUSTER_AWAY: _(
-        "The cluster's API server cannot be reached. Check that it runs, and its address in the kubeconfig."
+        "The cluster's API server cannot be reached. Check that it is running, and that its address in the "
+        "kubeconfig is correct."
     ),
     Problem.CLUSTER_TIMEOUT: _("The cluster's API server does not answer in time. Try again in a moment."),
     Problem.CLUSTER_UNCERTAIN: _(

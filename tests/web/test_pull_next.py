@@ -31,6 +31,29 @@ def test_says_what_to_do_about_the_image(cast: Cast, code: Code, *, known: bool)
     assert (step.url, step.command) == ("", "")
 
 
+@pytest.mark.parametrize(
+    ("person", "text", "button"),
+    [
+        ("olive", "Change the address of the registry %s to %s, or add", "Correct and create again"),
+        ("vic", "The address of the registry %s is not the host of the image, %s.", "Open registry Harbor"),
+    ],
+)
+def test_a_registry_with_another_address_is_named_with_the_host(
+    cast: Cast, person: str, text: str, button: str
+) -> None:
+    registry, host = cast.add(display_name="Harbor"), "other.example.com:8443"
+    waiting = Waiting("app", f"{host}/app:1.0", "ErrImagePull", "")
+    pod = FailingPod("team-a", "app-0", "default", (), (waiting,))
+    explanation = Explanation(Code.NO_MATCH, host, registry=registry.key)
+
+    with override("en"):
+        (step,) = steps_for([Failure(pod, waiting, explanation)], cast.access(person), Accounts())
+
+    code = '<code class="unbroken">%s</code>'
+    assert step.hint.startswith(text % (code % registry.name, code % host))
+    assert step.text == button
+
+
 def test_a_missing_image_or_platform_has_a_step() -> None:
     assert {Code.IMAGE_MISSING, Code.PLATFORM_MISSING} <= NEXT.keys()
 

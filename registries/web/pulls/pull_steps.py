@@ -131,11 +131,13 @@ def _with_registry(
     names, code = [registry.namespace, registry.name], explanation.code
     may = access.may(Permission.CREATE, pod.namespace)
     if code is Code.NO_MATCH and explanation.host not in image_hosts(registry.address):
-        hint = _("The address of the registry differs from the host of the image.")
+        differs = {"name": registry.name, "host": shown_words(explanation.host, NAME_MAX)}
         if may and access.may(Permission.DELETE, pod.namespace):
+            hint = _("Change the address of the registry %(name)s to %(host)s, or add a registry for it.")
             url = reverse("registries:correct", args=names)
-            return Step(_("Correct and create again"), url, dialog=True, hint=hint)
-        return Step(_open(registry), details_url(registry.key), hint=hint)
+            return Step(_("Correct and create again"), url, dialog=True, hint=named(differs, hint))
+        hint = _("The address of the registry %(name)s is not the host of the image, %(host)s.")
+        return Step(_open(registry), details_url(registry.key), hint=named(differs, hint))
     if code in _NEEDS_CREDENTIAL:
         if code is not Code.NO_SECRET:
             return _named(pod, registry, accounts)
@@ -178,10 +180,10 @@ def _broken(
         return Step(hint=hint, command=delete, look=look)
     step = Step(command=instead, look=look, last=delete)
     if registry is not None:
-        hint = _("The command lets the workload use the pull secret %(name)s instead of this Secret.")
+        hint = _("Let each workload use the pull secret %(name)s instead of this Secret.")
         if of_account:
             hint = _(
-                "The command lets the service account %(account)s use the pull secret %(name)s instead of this Secret."
+                "Let the service account %(account)s use the pull secret %(name)s instead of this Secret."
             )
         hint = named({"name": registry.name, "account": pod.account}, hint)
         return replace(step, text=_open(registry), url=details_url(registry.key), hint=hint)
@@ -223,7 +225,7 @@ def _instead(
 
 
 def _open(registry: RegistrySecret) -> str:
-    return _("Open %(name)s") % {"name": registry.title}
+    return _("Open registry %(name)s") % {"name": registry.title}
 
 
 def _with_restarts(step: Step, pods: list[FailingPod], access: Access) -> Step:

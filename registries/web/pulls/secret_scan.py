@@ -176,7 +176,7 @@ def _steps(scanned: Scanned, access: Access) -> list[tuple[str, str, bool]]:
     key, may = scanned.key, access.may(Permission.CREATE, scanned.key.namespace)
     if scanned.registry is not None:
         registry = services().index.known(access, scanned.registry)
-        text = _("Open %(name)s") % {"name": registry.title if registry else scanned.registry.name}
+        text = _("Open registry %(name)s") % {"name": registry.title if registry else scanned.registry.name}
         return [(text, details_url(scanned.registry), False)]
     if not may:
         return []
