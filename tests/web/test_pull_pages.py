@@ -48,3 +48,20 @@ def test_a_secret_that_was_not_read_has_the_reason_that_applies(
     scanned = Scanned(Key("team-a", "theirs"), (), (Finding.UNREAD,))
     wanted = FINDINGS[Finding.UNREAD].hint if by_cluster else UNREAD_LOCAL
     assert secret_scan._reason(Finding.UNREAD, scanned) == named({}, wanted)
+
+
+@pytest.mark.parametrize(
+    ("by_cluster", "who"), [(True, "You are not allowed"), (False, "The console is not allowed")]
+)
+def test_the_namespaces_whose_pods_were_not_read_are_counted(by_cluster: bool, who: str) -> None:
+    unread = {"unread": ["team-a"], "unread_more": 2, "unread_all": 3, "by_cluster": by_cluster}
+
+    shown = part("pulls/_pull_failures.html", **unread)
+
+    assert f"<strong>{who} to list pods in 3 namespaces.</strong>" in shown
+    assert 'team-a</span></span> <span class="unbroken">and 2 more' in shown, "only names are in monospace"
+
+
+@pytest.mark.parametrize(("namespace", "title"), [("", "No pod waits"), ("team-a", "No pod in team-a waits")])
+def test_an_empty_list_of_failures_names_its_namespace(namespace: str, title: str) -> None:
+    assert f"<h2>{title} for an image</h2>" in part("pulls/_pull_failures.html", namespace=namespace)

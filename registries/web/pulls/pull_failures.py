@@ -93,6 +93,7 @@ def pull_failures(request: ConsoleRequest) -> HttpResponse:
         "more": found.more or len(grouped) > GROUPS,
         "unread": found.unread[:UNREAD_SHOWN],
         "unread_more": len(found.unread[UNREAD_SHOWN:]),
+        "unread_all": len(found.unread),
         "problem": problem_text(found.problem) if found.problem else "",
     }
     part = "pulls/_pull_failures.html" if is_htmx(request) else "pulls/pull_failures.html"
