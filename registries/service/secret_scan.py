@@ -36,14 +36,16 @@ FAILED_FOR = 10.0
 
 @dataclass(slots=True)
 class Scan:
-    """By namespace and name. `secrets` are those with a finding, of `checked` in all. `unread` are the namespaces and
-    kinds that this person may not list. `problem` is why others could not be read now. `more` says that there is more
-    in these namespaces.
+    """By namespace and name. `secrets` are those with a finding, of `checked` in all. `in_order` are those without, the
+    first MOST_FINDINGS of `without_findings`. `unread` are the namespaces and kinds that this person may not list.
+    `problem` is why others could not be read now. `more` says that there is more in these namespaces.
 
     The scan has `read` of the `namespaces` that this person sees, after the first `before` of them. `last` is the last
     one that it has, if others are left: the next scan begins after it."""
 
     secrets: list[Scanned] = field(default_factory=list)
+    in_order: list[Scanned] = field(default_factory=list)
+    without_findings: int = 0
     unused: list[RegistrySecret] = field(default_factory=list)
     checked: int = 0
     unread: list[tuple[str, list[str]]] = field(default_factory=list)
@@ -115,6 +117,8 @@ class SecretScan:
             found.last = wanted[found.read - 1]
         found.more |= len(found.secrets) > MOST_FINDINGS or len(found.unused) > MOST_FINDINGS
         found.secrets.sort(key=_rank)
+        found.without_findings = len(found.in_order)
+        del found.in_order[MOST_FINDINGS:]
         del found.secrets[MOST_FINDINGS:], found.unused[MOST_FINDINGS:]
         return found
 
@@ -126,11 +130,13 @@ class SecretScan:
         read = comparable(reader.secrets(keys, registries))
         for place, names in in_use.items():
             secrets = {key.name: it for key, it in read.items() if key.namespace == place}
-            scanned = [it for it in scan(place, names, secrets, known[place]) if it.findings]
-            if found.read and len(found.secrets) + len(scanned) > MOST_FINDINGS:
+            scanned = scan(place, names, secrets, known[place])
+            faulty = [it for it in scanned if it.findings]
+            if found.read and len(found.secrets) + len(faulty) > MOST_FINDINGS:
                 return
             found.read += 1
-            found.secrets += scanned
+            found.secrets += faulty
+            found.in_order += [it for it in scanned if not it.findings]
             found.unused += unused(names, known[place])
             found.checked += len(secrets)
             found.more |= len(secrets) < len(names.users)

@@ -1,6 +1,7 @@
 """The scan of pull secrets in use, on a real API server: what it finds, for whom, and what it never shows."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -154,9 +155,13 @@ def test_for_its_own_accounts_the_console_reads_no_content(people: Cast, place: 
             "拉取凭证类型错误",
             "拉取凭证未检查",
             "pod-adopt",
-            "8 个使用中的拉取凭证 · 7 个需要关注",
+            "8 个使用中的拉取凭证 · 2 个需要关注 · 5 个未检查",
         ):
             assert text in pages[name], (name, text)
+        in_order = pages[name].partition('id="in-order"')[2].partition("</section>")[0]
+        assert re.findall(r'href="([^"]+)">team-a/<wbr>([^<]+)</a>', in_order) == [
+            ("/registries/team-a/harbor-prod/", "harbor-prod")
+        ]
         assert "robot$new" not in pages[name]
         assert CANARY not in pages[name]
         assert "team-a/<wbr>idle" in pages[name]

@@ -1,6 +1,6 @@
 """拉取凭证检查 (pull secrets in use): a scan of the Secrets that pods, workloads and service accounts name."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from registries.domain.access import Access, Permission
 from registries.domain.errors import NotFound, Problem
-from registries.domain.registry import Provider
+from registries.domain.registry import Key, Provider
 from registries.domain.shown import shown_words
 from registries.log_in.access import ConsoleRequest
 from registries.pull_secrets.kinds import ACCOUNT, is_object_name
@@ -29,6 +29,8 @@ from registries.words.pull_secrets import FINDINGS, UNREAD_LOCAL
 
 USERS_SHOWN, NAMES_SHOWN, STEPS, UNREAD_SHOWN = 10, 5, 3, 10
 NAME_MAX = 255
+_NOT_CHECKED = frozenset({Finding.UNREAD, Finding.CUT})
+"""What a scan says of a Secret in which it found nothing wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,16 @@ def secret_scan(request: ConsoleRequest) -> HttpResponse:
     found = services().pull_failures.secrets.find(
         access=request.access, namespace=namespace, after=request.GET.get("after", "")
     )
+    unchecked = sum(set(it.findings) <= _NOT_CHECKED for it in found.secrets)
     context = {
         "namespace": namespace,
         "namespaces": services().index.namespaces(access=request.access),
         "rows": [_row(it, request.acting_access) for it in found.secrets],
+        "attention": len(found.secrets) - unchecked,
+        "unchecked": unchecked,
+        "in_order": [_in_order(it) for it in found.in_order],
+        "in_order_all": found.without_findings,
+        "in_order_more": found.without_findings - len(found.in_order),
         "unused": [(it, details_url(it.key)) for it in found.unused],
         "checked": found.checked,
         "unread": _unread(found.unread),
@@ -105,6 +113,12 @@ def _unread(unread: list[tuple[str, list[str]]]) -> list[tuple[str, list[str], i
     for place, kinds in unread:
         places.setdefault(comma().join(kinds), []).append(place)
     return [(kinds, it[:UNREAD_SHOWN], len(it[UNREAD_SHOWN:])) for kinds, it in places.items()]
+
+
+def _in_order(scanned: Scanned) -> tuple[Key, str]:
+    """The Secret, and the URL of its registry, or ""."""
+    key = replace(scanned.key, name=shown_words(scanned.key.name, NAME_MAX))
+    return key, details_url(scanned.registry) if scanned.registry else ""
 
 
 def _row(scanned: Scanned, access: Access) -> Row:
