@@ -24,7 +24,10 @@ from tests.peers.scripted import wait_for
 
 PAGE = "/pull-failures/"
 SCAN = f"{PAGE}secrets/"
-ADOPT = "/registries/-/add/?namespace=team-a&provider=other&domain=x.example.com&username=robot%24shop&secret=theirs"
+ADOPT = (
+    "/registries/-/add/?namespace=team-a&provider=harbor&domain=x.example.com&username=robot%24shop"
+    "&secret=team-a/theirs"
+)
 NOWHERE = "192.168.3.4:5000"
 PROVEN = "harbor-proven"
 AWAY = 'notice-bad" role="alert"'

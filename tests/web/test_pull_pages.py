@@ -12,6 +12,7 @@ from registries.domain.registry import Key, Provider, RegistrySecret
 from registries.pull_secrets.node_test import Outcome
 from registries.pull_secrets.scan import Finding, Scanned
 from registries.web.pulls import secret_scan
+from registries.web.pulls.adopt import add_url
 from registries.words import labels
 from registries.words.names import named
 from registries.words.node_tests import OUTCOMES, NodeResult
@@ -65,3 +66,17 @@ def test_the_namespaces_whose_pods_were_not_read_are_counted(by_cluster: bool, w
 @pytest.mark.parametrize(("namespace", "title"), [("", "No pod waits"), ("team-a", "No pod in team-a waits")])
 def test_an_empty_list_of_failures_names_its_namespace(namespace: str, title: str) -> None:
     assert f"<h2>{title} for an image</h2>" in part("pulls/_pull_failures.html", namespace=namespace)
+
+
+@pytest.mark.parametrize(
+    ("host", "user", "provider"),
+    [
+        ("docker.io", "shop", "dockerhub"),
+        ("x.example.com", "shop", "other"),
+        ("x.example.com", "robot$shop", "harbor"),
+    ],
+)
+def test_the_form_for_a_credential_of_a_secret_has_the_likely_provider(
+    host: str, user: str, provider: str
+) -> None:
+    assert f"provider={provider}&" in add_url(Key("team-a", "theirs"), host, user)

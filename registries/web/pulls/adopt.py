@@ -15,6 +15,7 @@ from registries.pull_secrets.matching import DEFAULT_DOMAIN
 from registries.wiring import services
 from registries.words.pull_secrets import not_adopted
 
+ROBOT = "robot$"
 OTHERS = 20
 """Further credentials of a Secret that are offered."""
 
@@ -85,13 +86,19 @@ def adopted_secret(request: HttpRequest) -> Key | None:
 def add_url(secret: Key, host: str, username: str, entry: str = "", *, adopts: bool = True) -> str:
     """The form for a new registry with a credential of a Secret. Without `entry`, the first one of host and user name.
     With `adopts` false, the form asks for the password. A user name that may be a token is in no URL."""
-    provider = Provider.DOCKERHUB if host == DEFAULT_DOMAIN else Provider.OTHER
-    query = {"namespace": secret.namespace, "domain": host, "provider": provider.value}
+    query = {"namespace": secret.namespace, "domain": host, "provider": _provider(host, username).value}
     if shown_username(username) == username:
         query["username"] = username
     if adopts:
         query |= {"secret": str(secret), **({"entry": entry} if entry else {})}
     return reverse("registries:add", query=query)
+
+
+def _provider(host: str, username: str) -> Provider:
+    """Robot accounts are of Harbor."""
+    if host == DEFAULT_DOMAIN:
+        return Provider.DOCKERHUB
+    return Provider.HARBOR if username.startswith(ROBOT) else Provider.OTHER
 
 
 def _secret_in(given: QueryDict) -> Key | None:
