@@ -1,5 +1,7 @@
 """The list on a phone and a tablet: it begins high below the runs of a person, and says causes and addresses whole."""
 
+from itertools import pairwise
+
 import pytest
 from playwright.sync_api import expect
 
@@ -58,6 +60,43 @@ def test_the_first_card_of_a_group_is_high_on_a_phone(
 
     expect(page.locator("tr.group").first).to_be_visible()
     assert page.evaluate(FIRST) < most
+
+
+TITLES = """all => all.map((it) => it.getBoundingClientRect())
+  .map((box) => [Math.round(box.top), box.left, box.right])"""
+
+
+@pytest.mark.parametrize("words", BOTH.values(), ids=BOTH)
+@pytest.mark.parametrize("width", [360, 390])
+def test_a_phone_says_how_the_list_is_sorted_and_sorts_it_by_every_order(
+    people: People, words: Words, width: int
+) -> None:
+    page = people("olive").open("/registries/?status=failed", language=words.code, width=width, height=844)
+    titles = page.locator("#pick-more, #registries .sort").filter(visible=True)
+    broke = page.locator("#sort-broke")
+
+    expect(titles).to_have_count(6)
+    places = titles.evaluate_all(TITLES)
+    assert {top for top, _, _ in places} == {places[0][0]}, "one line"
+    assert all(one[2] <= next_[1] for one, next_ in pairwise(places))
+    assert places[-1][2] <= width
+    expect(broke).to_have_attribute("data-order", "ascending")
+    broke.click()
+    expect(broke).to_have_attribute("data-order", "descending")
+
+
+@pytest.mark.parametrize("words", BOTH.values(), ids=BOTH)
+def test_the_overview_says_causes_whole_on_a_phone(people: People, words: Words) -> None:
+    page = people("olive").open("/overview/", language=words.code, width=390, height=844)
+    reasons = page.locator(".line-reason")
+
+    expect(reasons).not_to_have_count(0)
+    reasons.first.evaluate("it => { it.textContent = 'The registry answers, and why it fails takes some words' }")
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    line = page.locator(".line").first
+    lines = reasons.first.evaluate("it => it.getClientRects().length")
+    assert lines == 2, "text flows, and its place follows it"
+    assert line.locator(".line-where").evaluate("it => it.getBoundingClientRect().right") <= 390 - 13
 
 
 @pytest.mark.parametrize("words", BOTH.values(), ids=BOTH)
