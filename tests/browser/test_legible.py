@@ -160,12 +160,13 @@ def test_on_a_phone_the_rules_for_names_stand_above_the_foot(people: People) -> 
 
 FREE_BESIDE_A_CUT_LINE = """(lists) => lists.flatMap((list) => {
   const lines = [...list.querySelectorAll(".line")];
-  const cut = lines.flatMap((line) => [...line.querySelectorAll(":scope > *, .head")])
+  const cut = lines.flatMap((line) => [...line.querySelectorAll(":scope > *, .line-about > *, .head")])
     .filter((it) => it.scrollWidth > it.clientWidth + 1);
-  const free = [1, 2, 3].map((column) => Math.min(...lines.map((line) => {
+  const free = [0, 1, 2].map((column) => Math.min(...lines.map((line) => {
+    const cell = line.querySelectorAll(":scope > a, .line-about > *, .line-at")[column];
     const text = document.createRange();
-    text.selectNodeContents(line.children[column]);
-    return line.children[column].getBoundingClientRect().right - text.getBoundingClientRect().right;
+    text.selectNodeContents(cell);
+    return cell.getBoundingClientRect().right - text.getBoundingClientRect().right;
   })));
   return Math.max(...free) > 12 ? cut.map((it) => `${it.textContent}: ${free.map(Math.round)} px free`) : [];
 })"""

@@ -91,7 +91,9 @@ def test_the_overview_says_causes_whole_on_a_phone(people: People, words: Words)
     reasons = page.locator(".line-reason")
 
     expect(reasons).not_to_have_count(0)
-    reasons.first.evaluate("it => { it.textContent = 'The registry answers, and why it fails takes some words' }")
+    reasons.first.evaluate(
+        "it => { it.textContent = 'The registry answers, and why it fails takes some words' }"
+    )
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
     line = page.locator(".line").first
     lines = reasons.first.evaluate("it => it.getClientRects().length")
