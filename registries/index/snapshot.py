@@ -16,7 +16,7 @@ from registries.domain.access import Access, Permission
 from registries.domain.query import Criteria, Group, ListQuery, Sort, Tally
 from registries.domain.registry import EXPIRES_SOON, STALE_AFTER, Key, RegistrySecret, at_version
 from registries.index.bucket import Bucket
-from registries.index.order import NO_TIMES, Since, grouped, has_status, in_order
+from registries.index.order import NO_TIMES, Since, grouped, has_failed, has_status, in_order
 from registries.stores.base import Changes, ChangeType, Event
 from registries.stores.room import LeftOut
 
@@ -48,6 +48,12 @@ class Visible:
         for bucket in self.buckets:
             groups.update(bucket.failing)
         return tuple(sorted(groups.items(), key=lambda it: (-it[1], it[0])))
+
+    def failing_one(self, domain: str, reason: str) -> RegistrySecret | None:
+        """The first registry of a domain that fails for this reason."""
+        buckets = (it for it in self.buckets if (domain, reason) in it.failing)
+        found = (it for bucket in buckets for it in bucket.items if it.domain == domain and has_failed(it))
+        return next((it for it in found if it.verification.reason == reason), None)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -118,12 +118,13 @@ def test_shows_only_what_the_person_may_see(cast: Cast) -> None:
 
     for person in ("nina", "omar", "vic"):
         shown = page(cast, person)
-        assert "own.example.com" in part(shown, "failing")
+        assert "harbor-own" in part(shown, "failing"), "a single registry is named, not its address"
+        assert "own.example.com" not in part(shown, "failing")
         assert "for 30 h" in part(shown, "failing"), "a date would be yesterday, as one of the others"
         assert "harbor-own" in part(shown, "broken")
         for foreign in ("other.example.com", "harbor-other", "team-b", "Host name not found", "for 3 d"):
             assert foreign not in shown
-    assert "other.example.com" in page(cast)
+    assert "harbor-other" in page(cast)
     assert part(page(cast), "broken").count('class="line"') == 2, "a deleted registry is left out"
 
 
@@ -218,10 +219,11 @@ def test_what_broke_last_is_first_and_the_rest_counted(cast: Cast, monkeypatch: 
         if number:
             since = datetime.now(UTC) - (40 - number) * HOUR
             scheduled(it, settled="failing", reason="timeout", since=since)
-    for person, few in (("olive", 0), ("vic", 500)):
+    for person, few, kind in (("olive", 0, "h"), ("vic", 500, "r")):
         monkeypatch.setattr("registries.web.lists.overview.FEW", few)
         shown = page(cast, person)
-        assert re.findall(r'title="(h\d)\.', part(shown, "failing")) == ["h7", "h6", "h5", "h4", "h3"]
+        titles = re.findall(r'title="([hr]\d)[."]', part(shown, "failing"))
+        assert titles == [f"{kind}{number}" for number in (7, 6, 5, 4, 3)], "a single one has its name"
         for panel in ("broken", "failing"):
             assert '<a href="/registries/?status=failed">3 more</a>' in part(shown, panel)
 
@@ -232,11 +234,11 @@ def test_what_broke_today_without_a_change_stands_among_what_broke(cast: Cast) -
         it = verified(cast, name, Reason.TIMEOUT, domain=f"{name}.example.com")
         scheduled(it, settled="failing", reason="timeout", since=now - ago)
     shown = page(cast)
-    for part_of, domain, time, other in (
-        ("broken", "new.example.com", "5 hours ago", "old."),
-        ("failing", "old.example.com", "for 2 d", "new."),
+    for part_of, path, time, other in (
+        ("broken", "/registries/team-a/new/", "5 hours ago", "/old/"),
+        ("failing", "/registries/team-a/old/", "for 2 d", "/new/"),
     ):
-        assert domain in part(shown, part_of)
+        assert path in part(shown, part_of)
         assert time in part(shown, part_of)
         assert other not in part(shown, part_of)
 

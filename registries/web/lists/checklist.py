@@ -17,6 +17,8 @@ from registries.words import labels, times
 
 NAMES = 2
 """The most registries that a line names."""
+IMAGES = 6
+"""The most that the line of probe images names. No list has just these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def tasks(survey: Survey, images: Mapping[str, str], now: datetime) -> list[Task
 def _image_task(survey: Survey, images: Mapping[str, str]) -> list[Task]:
     """No line without a registry: most people have no probe image."""
     found = [it for it in survey.probed if it.uid in images]
-    some = Some(tuple(found[:NAMES]), len(found))
+    some = Some(tuple(found[:IMAGES]), len(found))
     names = _names(some, lambda _it: "")
     return (
         [Task(_("Problem with the probe image"), some.count, "warn", "", names, some.more)] if found else []

@@ -28,9 +28,8 @@ from registries.web import filters
 from registries.web.lists.checklist import NAMES, tasks
 from registries.web.lists.group_rows import counted, spread
 from registries.web.lists.list import NOBODY, ListControls
-from registries.web.lists.overview_lines import Line, Lines, newest_tests, next_to_expire
+from registries.web.lists.overview_lines import Line, Lines, newest_tests, next_to_expire, of_registry
 from registries.web.lists.probe_images import troubles
-from registries.web.responses import details_url
 from registries.web.shares import Part, share
 from registries.wiring import services
 from registries.words import labels, times
@@ -84,7 +83,7 @@ def overview(request: ConsoleRequest) -> HttpResponse:
     if survey.tally.total:
         scope = _scope(snapshot, access)
         lines = tasks(survey, facts.images, now)
-        context |= _news(facts, scope, now) | {"tasks": lines, "to_do": any(it.count for it in lines)}
+        context |= _news(facts, seen, scope, now) | {"tasks": lines, "to_do": any(it.count for it in lines)}
         context["namespaces"] = _namespaces(facts.namespaces, access)
         # Without a number: it takes lists of the cluster.
         context["unused_url"] = services().pull_failures.available and filters.url(ListQuery(), unused=NOBODY)
@@ -123,7 +122,7 @@ def _turned(
     return turns(now - YESTERDAY, find, scope)
 
 
-def _news(facts: Facts, scope: tuple[str, ...] | None, now: datetime) -> dict[str, Any]:
+def _news(facts: Facts, seen: Visible, scope: tuple[str, ...] | None, now: datetime) -> dict[str, Any]:
     """What the schedule found, in the namespaces that a person sees."""
     survey = facts.survey
     broken = [it for it in facts.turns if it.state is not State.OK]
@@ -134,9 +133,9 @@ def _news(facts: Facts, scope: tuple[str, ...] | None, now: datetime) -> dict[st
     older = [it for it in facts.older if not it[2] or it[2] < start]
     return {
         "read": f"{MOST:,}" if facts.cut else "",
-        "broken": _broken(broken, fresh, now),
+        "broken": _broken(broken, fresh, seen, now),
         "recovered": _turns(recovered, RECOVERED, now),
-        "failing": _failing(older, now),
+        "failing": _failing(older, seen, now),
         "failing_url": filters.url(ListQuery(), status=Filter.FAILED),
         "calm": _calm(facts),
         "newest_tests": newest_tests(survey, now),
@@ -182,17 +181,18 @@ def _turns(found: Sequence[Turn], most: int, now: datetime) -> Lines:
     return Lines(tuple(_turn(it, now) for it in found[:most]), len(found[most:]))
 
 
-def _broken(found: Sequence[Turn], fresh: Sequence[Older], now: datetime) -> Lines:
+def _broken(found: Sequence[Turn], fresh: Sequence[Older], seen: Visible, now: datetime) -> Lines:
     """What broke: the changes, and the groups that fail for less than a day without one."""
     lines = [_turn(it, now) for it in found[:BROKEN]]
-    lines += [replace(it, ago=times.ago(it.at, now)) for it in (_group(*one, now) for one in fresh)]
+    newest = sorted(fresh, key=lambda it: it[2] or now, reverse=True)[:BROKEN]
+    lines += [replace(it, ago=times.ago(it.at, now)) for it in (_group(*one, seen, now) for one in newest)]
     lines.sort(key=lambda it: it.at or now, reverse=True)
     return Lines(tuple(lines[:BROKEN]), max(0, len(found) + len(fresh) - BROKEN))
 
 
-def _failing(older: Sequence[Older], now: datetime) -> Lines:
+def _failing(older: Sequence[Older], seen: Visible, now: datetime) -> Lines:
     """What fails for longer. Each says since when, or none does."""
-    lines = [_group(*it, now) for it in older[:FAILING]]
+    lines = [_group(*it, seen, now) for it in older[:FAILING]]
     if not all(it.at for it in lines):
         lines = [replace(it, at=None) for it in lines]
     return Lines(tuple(lines), len(older[FAILING:]))
@@ -207,8 +207,7 @@ def _turn(turn: Turn, now: datetime) -> Line:
     if len(turn.registries) == 1:
         if turn.state is not State.OK and turn.reason == first.verification.reason:
             reason = labels.failure(first)
-        line = Line(label, first.title, details_url(first.key), reason, first.namespace, turn.at, ago)
-        return replace(line, displayed=bool(first.display_name), namespaced=True)
+        return of_registry(first, label, reason, turn.at, ago)
     url = filters.url(
         ListQuery(), text=turn.domain, status=Filter.FAILED if turn.state is State.FAILING else None
     )
@@ -230,17 +229,15 @@ def _older(
     return groups
 
 
-def _group(where: tuple[str, str], count: int, at: datetime | None, now: datetime) -> Line:
-    domain, reason = where
-    return Line(
-        label=labels.FILTERS[Filter.FAILED],
-        text=domain,
-        url=filters.url(ListQuery(), text=domain, status=Filter.FAILED),
-        reason=labels.reason(reason),
-        where=counted(count),
-        at=at,
-        ago=_("for %(span)s") % {"span": times.span(now - at)} if at else "",
-    )
+def _group(where: tuple[str, str], count: int, at: datetime | None, seen: Visible, now: datetime) -> Line:
+    """A single registry has its name, as among the changes."""
+    (domain, reason), label = where, labels.FILTERS[Filter.FAILED]
+    ago = _("for %(span)s") % {"span": times.span(now - at)} if at else ""
+    one = seen.failing_one(domain, reason) if count == 1 else None
+    if one:
+        return of_registry(one, label, labels.failure(one), at, ago)
+    url = filters.url(ListQuery(), text=domain, status=Filter.FAILED)
+    return Line(label, domain, url, labels.reason(reason), counted(count), at, ago)
 
 
 def _tallies(snapshot: Snapshot, access: Access, now: datetime) -> list[tuple[str, Tally]]:

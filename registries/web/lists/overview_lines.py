@@ -44,7 +44,7 @@ def newest_tests(survey: Survey, now: datetime) -> Lines:
 
     def one(it: RegistrySecret) -> Line:
         label, at = labels.status(it), it.verification.at
-        return _registry(it, label, str(label.hint), at, times.ago(at, now))
+        return of_registry(it, label, str(label.hint), at, times.ago(at, now))
 
     return Lines(tuple(one(it) for it in survey.tested), 0)
 
@@ -56,14 +56,15 @@ def next_to_expire(survey: Survey, now: datetime) -> Lines:
     def one(it: RegistrySecret) -> Line:
         kind = "warn" if it.expires_soon(today) else "idle"
         label = Label(labels.EXPIRES_SOON.text if kind == "warn" else "", kind, labels.EXPIRES_SOON.icon)
-        return _registry(it, label, times.expiry(*it.endings[0], today))
+        return of_registry(it, label, times.expiry(*it.endings[0], today))
 
     return Lines(tuple(one(it) for it in survey.ending), 0)
 
 
-def _registry(
+def of_registry(
     it: RegistrySecret, label: Label, reason: str, at: datetime | None = None, ago: str = ""
 ) -> Line:
+    """The line of one registry, by its name."""
     return Line(
         label,
         it.title,
