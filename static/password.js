@@ -33,3 +33,32 @@ document.addEventListener("input", (event) => {
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target.id === "verdict") document.querySelector("#verdict > :not([type=hidden])")?.scrollIntoView({ block: "nearest" });
 });
+
+// The other registries of the dialog for a new password: how many are chosen, beside the choice and on the button.
+function countCopies() {
+  const save = document.getElementById("password-save");
+  if (!save?.dataset.many) return;
+  const boxes = [...document.querySelectorAll("#copies input:enabled")];
+  const n = boxes.filter((box) => box.checked).length;
+  const line = document.getElementById("copies-chosen");
+  const text = line.querySelector("[data-text]");
+  line.hidden = boxes.length < 2;
+  text.textContent = text.dataset.text.replace("{n}", n).replace("{total}", boxes.length);
+  line.querySelector("[data-choose=all]").hidden = n === boxes.length;
+  line.querySelector("[data-choose=none]").hidden = n === 0;
+  save.dataset.one ??= save.textContent;
+  save.textContent = n ? save.dataset.many.replace("{n}", n + 1) : save.dataset.one;
+}
+
+document.addEventListener("change", (event) => {
+  if (event.target.name === "copies") countCopies();
+});
+document.addEventListener("click", (event) => {
+  const choice = event.target.closest("#copies [data-choose]");
+  if (!choice) return;
+  for (const box of document.querySelectorAll("#copies input:enabled")) box.checked = choice.dataset.choose === "all";
+  countCopies();
+  if (choice.hidden) document.querySelector("#copies [data-choose]:not([hidden])").focus();
+});
+document.addEventListener("htmx:afterSettle", countCopies);
+countCopies();

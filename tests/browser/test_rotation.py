@@ -24,6 +24,23 @@ def add_with_an_old_password(page: Page, console: RunningConsole) -> None:
         assert made.ok, made.text()
 
 
+def choose_none_and_again(page: Page) -> None:
+    """The line over the copies and the button say how many get the password."""
+    line, save = page.locator("#copies-chosen"), page.locator("#password-save")
+    copies = page.locator("[name=copies]:checked")
+    chosen = [it.input_value() for it in copies.all()]
+    expect(line).to_contain_text("已选中 3 / ")
+    expect(save).to_have_text("保存到 4 个镜像源")
+    line.get_by_role("button", name="全不选").click()
+    expect(line).to_contain_text("已选中 0 / ")
+    expect(save).to_have_text("保存")
+    line.get_by_role("button", name="全选").click()
+    expect(line.get_by_role("button")).to_have_text(["全不选"])
+    for box in page.locator("[name=copies]").all():
+        box.set_checked(box.input_value() in chosen)
+    expect(save).to_have_text("保存到 4 个镜像源")
+
+
 def test_a_password_with_three_copies_takes_one_field_and_four_clicks(
     people: People, console: RunningConsole
 ) -> None:
@@ -40,6 +57,7 @@ def test_a_password_with_three_copies_takes_one_field_and_four_clicks(
     page.locator("#password-test").click()
     expect(page.locator("#verdict .verdict-ok")).to_be_visible()
     taken = steps(page)
+    choose_none_and_again(page)
     page.locator("#password-save").click()
 
     expect(page.get_by_text("吊销旧密码")).to_be_visible()
