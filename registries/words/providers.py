@@ -218,12 +218,27 @@ _HINTS: Mapping[str, Hints] = {
     },
 }
 
+_TYPED: Mapping[str, Text] = {
+    Provider.HARBOR: _(
+        "Check the password you entered and the user name. With OIDC login, use the CLI secret from the profile; "
+        "a robot account is better"
+    ),
+    ROBOT: _(
+        "Check the secret you entered, then the robot account in Harbor: it may be disabled or expired, or have a "
+        "newer secret"
+    ),
+    Provider.OTHER: _("Check the password you entered, then the user name and the password in the registry"),
+}
+"""The next step after a refused password that was just typed, by kind of account."""
 _ACCOUNT = frozenset({Reason.BAD_CREDENTIALS, Reason.CREDENTIALS_EXPIRED, Reason.ACCESS_DENIED})
 """The reasons that a changed password or token explains."""
 
 
-def next_step(reason: str, kind: str) -> str:
-    """What to do about a reason code with an account of this kind; "" when the general hint of the reason says it."""
+def next_step(reason: str, kind: str, *, typed: bool = False) -> str:
+    """What to do about a reason code with an account of this kind; "" when the general hint of the reason says it.
+    `typed`: of a password that was typed a moment ago, not of the stored one."""
+    if typed and reason == Reason.BAD_CREDENTIALS and kind in _TYPED:
+        return str(_TYPED[kind])
     hints = _HINTS.get(kind, {})
     return str(hints[Reason(reason)]) if reason in list(Reason) and Reason(reason) in hints else ""
 

@@ -78,6 +78,7 @@ def test_what_no_test_has_shown_to_be_right_is_asked_about_once(
     if test_first:
         verdict = typed_verdict(client, CANARY)
         assert "verdict-bad" in verdict
+        assert "核对输入的密码" in verdict, "the first cause of a refusal is what was just typed"
         trial = {"trial": re.search(r'name="trial" value="([^"]+)"', verdict)[1]}  # type: ignore[index]
 
     asked = posted(client, password=CANARY, **trial)

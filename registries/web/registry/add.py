@@ -272,7 +272,7 @@ def trial_outcome(request: ConsoleRequest, trial: UUID, kind: str) -> HttpRespon
     }
     if outcome is not None:
         reason = outcome.reason if isinstance(outcome, Result) else ""
-        context["verdict"] = verdict_of(outcome, providers.next_step(reason, kind))
+        context["verdict"] = verdict_of(outcome, providers.next_step(reason, kind, typed=True))
     return render(request, "registry/_trial.html", context)
 
 
