@@ -165,7 +165,7 @@ def test_a_wrong_password_that_is_wanted_anyway_stops_before_the_copies(
     assert "仍然更换" in stopped
     assert re.search(r'btn-primary" id="([^"]+)"', stopped)[1] == "rotation-roll-back"  # type: ignore[index]
     assert "已更换 0 / 2" not in stopped, "the first one has the new password"
-    assert ("未开始" in stopped, "等待中" in stopped, "reason-warn" in stopped) == (True, False, True)
+    assert ("未开始" in stopped, "等待中" in stopped, "reason-bad" in stopped) == (True, False, True)
     assert passwords(five)["same"] == "wrong"
 
 

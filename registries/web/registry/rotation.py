@@ -198,7 +198,7 @@ def _line(item: Item, items: Sequence[Item], view: RunView, *, undoing: bool) ->
             return "circle-dashed", _("Not started") if stopped else _("Waiting")
         return "loader-circle", _("Writing the old password…") if undoing else _("Changing and testing…")
     if item.state is ItemState.DONE:
-        return ("circle-check", _("Changed")) if item.ok else ("triangle-alert", labels.reason(item.reason))
+        return ("circle-check", _("Changed")) if item.ok else ("circle-x", labels.reason(item.reason))
     if item.state is ItemState.FAILED:
         why, has = labels.reason(item.reason), "" if undoing or len(items) == 1 else _password_now(item)
         texts = (with_stop(why), problem_text(item.problem) if item.problem else "", has)
