@@ -124,8 +124,11 @@ def test_another_pod_of_the_name_stays(allowed: Cluster) -> None:
         for it in (("another", "statefulset-1"), ("", "statefulset-1"), ("x", "gone"))
     ]
     assert [status for status, _ in answers] == [409] * 3
-    for _, page in answers:
-        assert "此 Pod 已被替换或删除，或已不再等待镜像" in page
+    for (_, page), pod in zip(answers, ("statefulset-1", "statefulset-1", "gone"), strict=True):
+        assert "</code> 已被替换或删除，或已不再等待镜像" in page
+        assert page.count(pod) == page.count(f">{pod}</code>") + page.count(f"/{pod}/"), (
+            "it does not stand alone"
+        )
         assert "已被他人修改" not in page
         assert 'href="/pull-failures/?namespace=team-a">查看最新的拉取故障' in page
         assert 'name="uid"' not in page, "a second press could only fail again"

@@ -24,6 +24,7 @@ from registries.web.pulls.step import Accounts, Step
 from registries.web.responses import back, dialog, is_htmx, part_of_page
 from registries.wiring import services
 from registries.words.labels import Label
+from registries.words.names import named
 from registries.words.problems import error_text, problem_text
 from registries.words.pull_failures import LABELS, reason
 
@@ -32,9 +33,9 @@ SHOWN, GROUPS = 10, 100
 UNREAD_SHOWN = 10
 PULSE = 30_000
 """Milliseconds until an open page reads the pods again (failures.js)."""
-IMAGE_MAX, MESSAGE_MAX = 255, 600
+NAME_MAX, IMAGE_MAX, MESSAGE_MAX = 255, 255, 600
 POD_OVER = gettext_lazy(
-    "This pod was replaced or deleted, or it no longer waits for its image. Nothing was restarted."
+    "The pod %(name)s was replaced or deleted, or it no longer waits for its image. Nothing was restarted."
 )
 _PER_IMAGE = frozenset(
     {
@@ -145,7 +146,8 @@ def restart_pod(request: ConsoleRequest, namespace: str, name: str) -> HttpRespo
             if error.code == Problem.SESSION_ENDED:
                 raise
             is_over = isinstance(error, NotFound | Conflict)
-            problem, status = str(POD_OVER) if is_over else error_text(error), 409
+            over = named({"name": shown_words(name, NAME_MAX)}, POD_OVER)
+            problem, status = over if is_over else error_text(error), 409
     title = _("Restart the workload")
     target = ("", "", 0) if problem else service.restart_target(access=request.access, pod=pod, uid=uid)
     context = {"title": title, "name": name, "uid": uid, "problem": problem, "is_over": is_over}
