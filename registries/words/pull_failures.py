@@ -18,7 +18,7 @@ LABELS: dict[Code, Label] = {
         _("Pull secret missing"), *KEY, _("The pods name the Secret %(secret)s, which does not exist.")
     ),
     Code.SECRET_TYPE: Label(
-        _("Pull secret of a wrong type"),
+        _("Wrong Secret type"),
         *KEY,
         _("Nodes ignore the Secret %(secret)s: its type is not `kubernetes.io/dockerconfigjson`."),
     ),

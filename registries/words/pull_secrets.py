@@ -149,7 +149,7 @@ FINDINGS: dict[Finding, Label] = {
         _("Add a registry with the name of this Secret, or remove the reference."),
     ),
     Finding.WRONG_TYPE: Label(
-        _("Pull secret of a wrong type"),
+        _("Wrong Secret type"),
         *KEY,
         _(
             "Nodes ignore this Secret: its type is not `kubernetes.io/dockerconfigjson`. A type cannot be "
@@ -197,7 +197,11 @@ FINDINGS: dict[Finding, Label] = {
         ),
     ),
 }
-UNREAD_LOCAL = _("The console reads other Secrets only for people who log in with the cluster.")
+MISSING_ASKED = _(
+    "Ask an image-admin of %(place)s to add a registry with the name of this Secret, or remove the reference."
+)
+"""The hint of Finding.MISSING for a person who may not add a registry there."""
+UNREAD_LOCAL = _("The console reads other Secrets only for people who log in with a cluster account.")
 """The hint of Finding.UNREAD where the people are not those of the cluster."""
 
 _NOT_ADOPTED = {

@@ -125,7 +125,7 @@ def test_it_is_tested_and_saved_without_a_password_in_a_page(
     assert f"{host}，密码来自 Secret team-a/theirs" in pages[-1]
     assert AuditEntry.objects.get(action="create").note == f"{host} secret team-a/theirs"
     assert 'name="password"' not in pages[0]
-    assert "使用 Secret <code>theirs</code> 中的密码" in pages[0]
+    assert "域名、用户名和密码取自 Secret <code>theirs</code>" in pages[0]
     assert not any(secret in page for page in pages for secret in (CANARY, PAIR))
 
 

@@ -52,6 +52,22 @@ def test_a_secret_that_was_not_read_has_the_reason_that_applies(
 
 
 @pytest.mark.parametrize(
+    ("may_add", "text"), [(True, "Add a registry"), (False, "Ask an image-admin of <code")]
+)
+def test_a_person_who_may_not_add_a_registry_is_told_whom_to_ask(may_add: bool, text: str) -> None:
+    scanned = Scanned(Key("team-a", "gone"), (), (Finding.MISSING,))
+    with override("en"):
+        assert secret_scan._reason(Finding.MISSING, scanned, may_add=may_add).startswith(text)
+
+
+@pytest.mark.parametrize(("namespace", "title"), [("", "in use"), ("team-a", "in use in team-a")])
+def test_an_empty_scan_names_its_namespace_and_is_no_success(namespace: str, title: str) -> None:
+    shown = part("pulls/_secret_scan.html", namespace=namespace)
+    assert f"<h2>No pull secret {title}</h2>" in shown
+    assert "#circle-check" not in shown
+
+
+@pytest.mark.parametrize(
     ("by_cluster", "who"), [(True, "You are not allowed"), (False, "The console is not allowed")]
 )
 def test_the_namespaces_whose_pods_were_not_read_are_counted(by_cluster: bool, who: str) -> None:

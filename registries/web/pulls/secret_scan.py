@@ -25,7 +25,7 @@ from registries.words.language import comma
 from registries.words.names import MORE, named
 from registries.words.problems import problem_text
 from registries.words.pull_failures import FLAWS
-from registries.words.pull_secrets import FINDINGS, UNREAD_LOCAL
+from registries.words.pull_secrets import FINDINGS, MISSING_ASKED, UNREAD_LOCAL
 
 USERS_SHOWN, NAMES_SHOWN, STEPS, UNREAD_SHOWN = 10, 5, 3, 10
 NAME_MAX = 255
@@ -122,11 +122,11 @@ def _in_order(scanned: Scanned) -> tuple[Key, str]:
 
 
 def _row(scanned: Scanned, access: Access) -> Row:
-    steps = _steps(scanned, access)
+    steps, may = _steps(scanned, access), access.may(Permission.CREATE, scanned.key.namespace)
     return Row(
         namespace=scanned.key.namespace,
         name=shown_words(scanned.key.name, NAME_MAX),
-        findings=[(FINDINGS[it], _reason(it, scanned)) for it in scanned.findings],
+        findings=[(FINDINGS[it], _reason(it, scanned, may_add=may)) for it in scanned.findings],
         users=scanned.users[:USERS_SHOWN],
         count=len(scanned.users),
         more=len(scanned.users[USERS_SHOWN:]),
@@ -164,7 +164,7 @@ def _mend(scanned: Scanned, access: Access) -> Step | None:
     return Step(hint=hint, look=look, last=delete).with_commands(commands)
 
 
-def _reason(finding: Finding, scanned: Scanned) -> str:
+def _reason(finding: Finding, scanned: Scanned, *, may_add: bool = True) -> str:
     """Hosts, user names and keys are typed by anybody, and are cleaned."""
     every = {Finding.SHADOWED: scanned.shadowed_by, Finding.DUPLICATE: scanned.same}.get(finding, ())
     names = [shown_words(it, NAME_MAX) for it in every]
@@ -174,10 +174,12 @@ def _reason(finding: Finding, scanned: Scanned) -> str:
     texts, flawed = [FINDINGS[finding].hint], ""
     if finding is Finding.UNREAD and not services().by_cluster:
         texts = [UNREAD_LOCAL]
+    if finding is Finding.MISSING and not may_add:
+        texts = [MISSING_ASKED]
     if finding is Finding.BROKEN and scanned.flaw is not None:
         flawed = shown_words(scanned.flawed.rpartition("@")[2], NAME_MAX)
         texts.append(FLAWS[scanned.flaw])
-    return named({"names": names, "key": flawed}, *texts)
+    return named({"names": names, "key": flawed, "place": scanned.key.namespace}, *texts)
 
 
 def _account(host: str, user: str) -> str:
