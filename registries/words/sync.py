@@ -34,8 +34,8 @@ PARTLY = Label(_("On, with failures"), "bad", "circle-alert")
 COPIES = {
     "waiting": Label(_("Will be written"), *BUSY),
     "in_step": Label(_("In sync"), *GOOD),
-    "present": Label(_("Same registry already there; left alone"), *INFO),
-    "name_taken": Label(_("Different registry already there; left alone"), *WARN),
+    "present": Label(_("Same registry exists; left alone"), *INFO),
+    "name_taken": Label(_("Different registry exists; left alone"), *WARN),
     "changed": Label(_("Changed by someone; left alone"), *WARN),
     "deleted": Label(_("Deleted by someone"), *WARN),
     "namespace_gone": Label(_("The namespace no longer exists"), *INFO),
@@ -66,7 +66,7 @@ EFFECTS = {
     "changed": _("The copy gets the values of the source. What somebody changed is lost."),
     "present": _("The registry becomes a copy of the source and follows its changes."),
     "deleted": _("The copy is created again."),
-    "failed": _("The copy is written again now."),
+    "failed": _("The console writes the copy again now."),
     "namespace_gone": _(
         "The namespace is removed from this list. A new namespace with its name gets a copy again."
     ),
