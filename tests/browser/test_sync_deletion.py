@@ -21,11 +21,21 @@ def keep_in_sync(page: Page, console: RunningConsole, name: str) -> None:
     assert rule.ok, rule.text()
 
 
+def copies_are_listed_with_the_choice_to_delete_them(page: Page, name: str) -> None:
+    page.goto(f"/registries/default/{name}/sync/off/")
+    listed = page.locator("#sync-off-form .doomed").filter(has_text=COPIES[0])
+    expect(listed).to_be_hidden()
+    page.locator("#sync-off-form [name=copies][value=delete]").check()
+    expect(listed).to_be_visible()
+
+
 def test_copies_are_selected_as_well(people: People, console: RunningConsole) -> None:
     page = people("olive").open("/registries/?q=in-sync", width=1280, height=800)
     add_registry(people("olive"), console, "in-sync", **credential(console, "basic"))
     keep_in_sync(page, console, "in-sync")
     expect(page.locator("tbody tr")).to_have_count(1 + len(COPIES))
+    copies_are_listed_with_the_choice_to_delete_them(page, "in-sync")
+    page.goto("/registries/?q=in-sync")
     row(page, "in-sync").filter(has_text="default").get_by_role("checkbox").check()
     page.get_by_role("button", name=ZH.delete_selected).click()
     asked = dialog(page)
