@@ -51,7 +51,7 @@ def test_the_page_has_the_reason_and_the_next_step_for_each_role(people: Cast, p
 
     for name in ("nina", "vic"):
         assert "web-1" in pages[name]
-        assert "2 个容器" in pages[name]
+        assert "<summary>2 个 Pod</summary>" in pages[name]
         assert "4 个 Pod 无法拉取镜像" in pages[name]
         assert "team-b" not in pages[name]
         assert "<b>" not in pages[name]

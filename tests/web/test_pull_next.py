@@ -8,6 +8,7 @@ from registries.domain.registry import RegistrySecret
 from registries.pull_secrets.explain import Code, Explanation, Waiting
 from registries.pull_secrets.failing import FailingPod
 from registries.service.pull_failures import Failure
+from registries.web.pulls.pull_failures import _group
 from registries.web.pulls.pull_steps import steps_for
 from registries.web.pulls.step import BARE, Accounts, Step, restart
 from registries.words.names import named
@@ -56,6 +57,18 @@ def test_a_registry_with_another_address_is_named_with_the_host(
 
 def test_a_missing_image_or_platform_has_a_step() -> None:
     assert {Code.IMAGE_MISSING, Code.PLATFORM_MISSING} <= NEXT.keys()
+
+
+def test_a_group_counts_pods_and_lists_the_containers_of_each(cast: Cast) -> None:
+    explanation, failures = Explanation(Code.IMAGE_MISSING, "harbor.example.com"), []
+    for name in ("a", "a", "b"):
+        waiting = Waiting(f"app-{len(failures)}", "harbor.example.com/app:1.0", "ErrImagePull", "")
+        failures.append(Failure(FailingPod("team-a", name, "default", (), (waiting,)), waiting, explanation))
+
+    group = _group(failures, cast.access("olive"), Accounts())
+
+    assert group.pods == [("a", ["app-0", "app-1"]), ("b", ["app-2"])]
+    assert (group.count, group.more) == (2, 0)
 
 
 @pytest.mark.parametrize(

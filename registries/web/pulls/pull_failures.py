@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django.http import HttpResponse
@@ -28,7 +29,7 @@ from registries.words.names import named
 from registries.words.problems import error_text, problem_text
 from registries.words.pull_failures import LABELS, reason
 
-SHOWN, GROUPS = 10, 100
+SHOWN, GROUPS = 50, 100
 """Pods of a group, and groups; the rest are counted."""
 UNREAD_SHOWN = 10
 PULSE = 30_000
@@ -62,8 +63,8 @@ class Group:
     images: int
     """Further images."""
     message: str
-    pods: list[tuple[str, str]]
-    """(pod, container)"""
+    pods: list[tuple[str, list[str]]]
+    """Each with its containers."""
     count: int
     more: int
     steps: list[Step]
@@ -112,6 +113,9 @@ def _grouped(items: Iterable[Failure]) -> list[list[Failure]]:
 
 def _group(failures: list[Failure], access: Access, accounts: Accounts) -> Group:
     first, explanation = failures[0], failures[0].explanation
+    pods: dict[str, list[str]] = {}
+    for it in failures:
+        pods.setdefault(it.pod.name, []).append(it.waiting.container)
     told = next((it.waiting.message for it in failures if it.waiting.message), "")
     return Group(
         namespace=first.pod.namespace,
@@ -121,9 +125,9 @@ def _group(failures: list[Failure], access: Access, accounts: Accounts) -> Group
         image=shown_words(first.waiting.image, IMAGE_MAX),
         images=len({it.waiting.image for it in failures}) - 1,
         message=shown_words(told, MESSAGE_MAX),
-        pods=[(it.pod.name, it.waiting.container) for it in failures[:SHOWN]],
-        count=len(failures),
-        more=len(failures[SHOWN:]),
+        pods=list(islice(pods.items(), SHOWN)),
+        count=len(pods),
+        more=max(0, len(pods) - SHOWN),
         steps=steps_for(failures, access, accounts),
     )
 
