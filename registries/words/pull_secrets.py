@@ -206,7 +206,7 @@ UNREAD_LOCAL = _("The console reads other Secrets only for people who log in wit
 
 _NOT_ADOPTED = {
     Problem.FORBIDDEN: _(
-        "Enter the password: you may not read the Secret %(secret)s, so the console does not read"
+        "Enter the password: you are not allowed to read the Secret %(secret)s, so the console does not read"
         " it for you. The Secret stays as it is."
     ),
     Problem.NOT_FOUND: _(
