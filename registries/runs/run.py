@@ -203,16 +203,8 @@ def summary(run: Run, counts: Sequence[tuple[str, str, str, int]]) -> RunView:
     others = [group for group in groups if group.state is not ItemState.WAITING]
     others.sort(key=lambda group: (group.ok, -group.count, group.reason, group.problem))
     total = sum(group.count for group in groups)
-    return RunView(
-        run.id,
-        state_of(run),
-        total,
-        tuple(others),
-        run.finished_at,
-        tuple(run.robots),
-        run.started_at,
-        run.forget,
-    )
+    about = (run.finished_at, tuple(run.robots), run.started_at, run.forget)
+    return RunView(run.id, state_of(run), total, tuple(others), *about)
 
 
 if TYPE_CHECKING:
