@@ -155,7 +155,7 @@ def test_for_its_own_accounts_the_console_reads_no_content(people: Cast, place: 
             "拉取凭证类型错误",
             "拉取凭证未检查",
             "pod-adopt",
-            "8 个使用中的拉取凭证 · 2 个需要关注 · 5 个未检查",
+            '8 个使用中的拉取凭证 · 2 个需要关注 · <span class="unbroken">5 个未检查',
         ):
             assert text in pages[name], (name, text)
         in_order = pages[name].partition('id="in-order"')[2].partition("</section>")[0]
