@@ -55,6 +55,21 @@ def test_a_registry_with_another_address_is_named_with_the_host(
     assert step.text == button
 
 
+@pytest.mark.parametrize(("person", "posts"), [("omar", True), ("vic", False)])
+@pytest.mark.parametrize("code", [Code.CREDENTIAL_UNTESTED, Code.CREDENTIAL_OLD, Code.CREDENTIAL_UNPROVEN])
+def test_a_credential_that_is_not_proven_is_tested(
+    cast: Cast, code: Code, person: str, *, posts: bool
+) -> None:
+    registry = cast.add()
+    waiting = Waiting("app", "harbor.example.com/app:1.0", "ErrImagePull", "")
+    pod = FailingPod("team-a", "app-0", "default", (), (waiting,))
+    explanation = Explanation(code, "harbor.example.com", secret=registry.name, registry=registry.key)
+
+    (step,) = steps_for([Failure(pod, waiting, explanation)], cast.access(person), Accounts())
+
+    assert (step.posts, step.url.endswith("/verify/")) == (posts, posts)
+
+
 def test_a_missing_image_or_platform_has_a_step() -> None:
     assert {Code.IMAGE_MISSING, Code.PLATFORM_MISSING} <= NEXT.keys()
 
