@@ -207,7 +207,7 @@ def test_it_is_not_offered_while_another_test_runs(cast: Cast, probing: Probing)
 
     page = cast.client("nina").get("/registries/team-a/harbor-prod/").content.decode()
 
-    assert "测试中" in page
+    assert "<strong>测试中…</strong>" in page, "as bold as a verdict"
     assert 'id="correct-next"' not in page
 
 
