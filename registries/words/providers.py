@@ -269,9 +269,10 @@ def is_robot(provider: Provider, username: str) -> bool:
 
 def last_connected(reason: str, provider: Provider, username: str, ago: str) -> str:
     """What an earlier success says about a failure. `ago` is the age of that success in words."""
-    if reason not in _ACCOUNT:
+    kind = account_kind(provider, username)
+    if reason not in _ACCOUNT or (reason, kind) == (Reason.BAD_CREDENTIALS, ROBOT):  # the next step says why
         return gettext("Last connected %(ago)s") % {"ago": ago}
-    if account_kind(provider, username) == ROBOT:
+    if kind == ROBOT:
         return gettext("Connected %(ago)s; the robot account's secret may have changed since") % {"ago": ago}
     return gettext("Connected %(ago)s; the password or token may have changed since") % {"ago": ago}
 

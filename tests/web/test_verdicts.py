@@ -102,10 +102,10 @@ def test_a_robot_reads_about_robots_and_when_it_last_connected(cast: Cast) -> No
 
     assert "在 Harbor 中查看该机器人账号" in shown
     assert "阿里云" not in shown
-    assert "1 天前曾连接成功，此后机器人账号的令牌可能已刷新" in shown
-    assert "Connected 1 day ago; the robot account&#x27;s secret may have changed since" in card(
-        cast, "robot", "en"
-    )
+    assert "令牌已刷新" in shown
+    assert "上次连接成功：1 天前" in shown, "the secret is said once"
+    with_tests(cast, "denied", Reason.OK, Reason.ACCESS_DENIED, username="robot$team-a+pull")
+    assert "1 天前曾连接成功，此后机器人账号的令牌可能已刷新" in card(cast, "denied")
 
 
 @pytest.mark.parametrize(
