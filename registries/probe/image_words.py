@@ -30,8 +30,8 @@ HINTS: dict[ImageReason, Text] = {
     ),
     ImageReason.DENIED: Text(
         "登录成功不代表有仓库权限：为该账号授予拉取权限，并检查项目和仓库名",
-        "A log-in does not open every repository: grant this account the right to pull, and check the names of the "
-        "project and the repository",
+        "Logging in does not give access to every repository: grant this account the right to pull, and check the "
+        "names of the project and the repository",
     ),
     ImageReason.REPOSITORY_UNKNOWN: Text("检查项目和仓库名", "Check the names of project and repository"),
     ImageReason.PLATFORM_MISSING: Text(
