@@ -218,7 +218,7 @@ def short_obstacle(registry: RegistrySecret) -> str:
     """The same for a row of a list: why, and not what to do."""
     held = len(registry.finalizers)
     if registry.deleting and held:
-        return ngettext("Waits for %(n)d finalizer", "Waits for %(n)d finalizers", held) % {"n": held}
+        return ngettext("Waiting for %(n)d finalizer", "Waiting for %(n)d finalizers", held) % {"n": held}
     if registry.deleting or not registry.address_problem:
         return obstacle(registry)
     return address_problem(registry.address_problem).replace("；", ";").partition(";")[0]

@@ -189,7 +189,7 @@ def test_only_the_commands_that_the_role_allows_are_offered(
     with override("en"):
         lines = commands(it, cast.access(person))
     assert [re.findall(r"kubectl (\w+)", line)[0] for line in lines] == offered
-    does = ["Show", "Edit information", "Add registry", "Change the password", "Delete registry"]
+    does = ["Get", "Edit information", "Add registry", "Change the password", "Delete registry"]
     assert list(lines.values()) == does[: len(offered)]
     assert ("curl -X POST" in shown(cast, person)) is (person != "vic")
     assert 'id="kubectl"' not in shown(cast, person), "there is no cluster"
@@ -204,6 +204,9 @@ def test_no_command_writes_an_empty_value(cast: Cast) -> None:
         )
     assert "Edit information" not in bare_lines
     assert told_lines["Edit information"].endswith("--overwrite theriseunion.io/owner=wang")
+    place = {"name": "applied", "namespace": "team-a", "uid": "u", "resourceVersion": "1"}
+    applied = to_domain({"metadata": place, "spec": {"domain": "harbor.example.com", "username": "u"}})
+    assert "{}" not in " ".join(commands(applied, cast.access("nina")))
 
 
 def test_a_curl_line_of_who_may_only_look_does_that(cast: Cast) -> None:

@@ -102,6 +102,7 @@ class TestAnOpenPage:
         text = self.ask(cast, before, person).content.decode()
 
         assert [word for word in ("undo-gone", "无法恢复") if word in text] == ([says] if says else [])
+        assert ('href="/registries/-/add/?namespace=team-a"' in text) is (says == "无法恢复")
         text = re.sub('<span class="unbroken">([^<]+)</span>', r"\1", text)
         told = re.search(r'id="gone-by">nina 于 [-0-9: ]{16} 删除。(?:可在 [-0-9: ]{16} 前撤销。)?</p>', text)
         assert ("已被删除。" in text) is not by_console, "it would be said twice"

@@ -129,6 +129,7 @@ def test_the_page_of_a_registry_says_what_the_role_lacks(cast: Cast, person: str
     assert bool(note) is bool(says)
     assert says in note
     assert not note or "由管理员授予" in note
+    assert not note or "复制、修正并重建" in note, "each action that the role lacks"
     assert not note or '<span class="unbroken">image-admin</span>' in note, "in one line"
     assert "&lt;" not in note
 

@@ -51,7 +51,7 @@ def test_the_panel_counts_namespaces_with_this_credential(cast: Cast) -> None:
 
     shown = panel(cast)
 
-    assert "含当前命名空间，你的 3 个命名空间凭证相同" in shown
+    assert "你的 3 个命名空间使用相同凭证（含当前命名空间）" in shown
     assert [it.partition("/")[0] for it in lines(shown)] == ["team-b", "team-a", "team-c"]
     assert ["密码相同" in it for it in lines(shown)] == [True, False, True]
     assert canary.CANARY not in shown

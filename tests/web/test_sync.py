@@ -132,6 +132,9 @@ def test_a_conflict_is_solved_with_one_click(cast: Cast) -> None:
     client = cast.htmx()
     solve = f"{URL}solve/team-b/"
     assert f'href="{solve}"' in panel(cast)
+    relatives = client.get("/registries/team-a/harbor-prod/relatives/").content.decode()
+    assert "align/" not in relatives
+    assert "在下方的同步规则中处理。" in relatives
 
     asked = client.get(solve).content.decode()
     assert "覆盖" in asked

@@ -20,7 +20,7 @@ def held(**metadata: Any) -> dict[str, Any]:
         (
             {"deletionTimestamp": "2026-12-01T05:47:00Z", "finalizers": ["example.com/a", "example.com/b"]},
             "harbor.example.com",
-            "Waits for 2 finalizers",
+            "Waiting for 2 finalizers",
         ),
     ],
 )

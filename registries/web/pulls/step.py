@@ -236,8 +236,8 @@ def pull_secret_command(registry: RegistrySecret) -> str:
 def asked_note() -> str:
     """Why a command does not have the password in it."""
     return _(
-        "A command that needs the password asks for it (bash or zsh), so that it stays out of the list of processes and"
-        " of the history of the shell."
+        "A command that needs the password asks for it (bash or zsh). The password does not appear in the process list"
+        " or in the shell history."
     )
 
 

@@ -168,7 +168,7 @@ def _folded(request: ConsoleRequest, registry: RegistrySecret) -> list[dict[str,
         may = access.may(Permission.CREATE, registry.namespace)
         texts.append({"id": "kubectl", "title": "kubectl", **shown, "note": note if may else ""})
     elif export := export_command(registry):
-        title = _("Pull secret for kubectl")
+        title = _("Apply the pull secret with kubectl")
         texts.append({"id": "export", "title": title, "texts": {export: ""}, "note": note})
     line = curl(request, registry, access)
     return [*texts, {"id": "curl", "title": "curl", "texts": {line: ""}, "link": _("API documentation")}]
@@ -188,7 +188,8 @@ def as_yaml(registry: RegistrySecret) -> str:
 
 
 def _dump(resource: Resource, password: str) -> str:
-    shown = {**resource, "spec": {**resource["spec"], "password": password}}
+    metadata = {name: it for name, it in resource["metadata"].items() if it != {}}
+    shown = {**resource, "metadata": metadata, "spec": {**resource["spec"], "password": password}}
     text = yaml.dump(shown, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1000)
     return _ODD.sub(lambda mark: f"\\u{ord(mark[0]):04X}", text)
 
@@ -247,7 +248,7 @@ def commands(registry: RegistrySecret, access: Access) -> dict[str, str]:
     patch = f"kubectl patch {RESOURCE} {registry.name} {where} --type=merge --patch-file=/dev/stdin"
     manifest = _dump(_new(registry), PLACE)
     offered = (
-        (Permission.SEE, _("Show"), f"kubectl get {RESOURCE} {registry.name} {where} -o {columns}"),
+        (Permission.SEE, _("Get"), f"kubectl get {RESOURCE} {registry.name} {where} -o {columns}"),
         (Permission.EDIT, _("Edit information"), annotate),
         (
             Permission.CREATE,
