@@ -36,7 +36,7 @@ COPIES = {
     "in_step": Label(_("In sync"), *GOOD),
     "present": Label(_("Same registry exists; left alone"), *INFO),
     "name_taken": Label(_("Different registry exists; left alone"), *WARN),
-    "changed": Label(_("Changed by someone; left alone"), *WARN),
+    "changed": Label(_("Changed outside the rule; not overwritten"), *WARN),
     "deleted": Label(_("Deleted by someone"), *WARN),
     "namespace_gone": Label(_("The namespace no longer exists"), *INFO),
     "left": Label(_("Not selected any more"), *INFO),

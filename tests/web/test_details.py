@@ -83,6 +83,16 @@ def test_the_yaml_is_the_resource_without_the_password(cast: Cast) -> None:
     assert CANARY not in page
 
 
+def test_a_long_namespace_is_cut_in_the_breadcrumb_and_whole_in_its_title(cast: Cast) -> None:
+    namespace = "longest-" + "n" * 55
+    services().registries.create_namespace(access=cast.access("olive"), name=namespace)
+    cast.add(namespace=namespace)
+
+    page = cast.client("olive").get(f"/registries/{namespace}/harbor-prod/").content.decode()
+
+    assert f'title="{namespace}">longest-nnn…nnnnnnnnn</a>' in page
+
+
 def test_a_hostile_display_name_is_quoted_in_the_commands(cast: Cast) -> None:
     it = cast.add(display_name="x'; rm -rf / #", description="$(reboot)\nsecond line")
 

@@ -143,7 +143,8 @@ def test_a_silenced_registry_has_a_mark_and_who_may_ends_it_there(
         card = cast.client(person).get(f"{details}status/").content.decode()
         assert ("静默至" in card and end in card) == silenced
         page = cast.client(person).get(details).content.decode()
-        assert ("静默至" in page) == silenced
+        messages = re.sub("<[^>]+>", "", page.partition('id="messages"')[2].partition("<form")[0])
+        assert ("静默至" in page) == ("UTC" in messages.partition("</dd>")[0]) == silenced
         assert (f"/silences/{silence.pk}/end/" in page) == ("升级 17" in page) == (person in who)
     if "omar" in who:
         given = {"namespace": "team-a", "name": "harbor-prod"}
