@@ -68,6 +68,10 @@ def relatives(page: Page, scene: Scene) -> None:
     page.locator("#relatives .relatives").first.scroll_into_view_if_needed()
 
 
+def authority(page: Page, scene: Scene) -> None:
+    page.locator(".facts .certificate").first.scroll_into_view_if_needed()
+
+
 def sync_panel(page: Page, scene: Scene) -> None:
     page.locator("#sync").scroll_into_view_if_needed()
 
@@ -123,7 +127,7 @@ DETAILS_STATES = (
     State("details-failed", "/registries/team-a/harbor-team-a/"),
     State("details-untested", "/registries/team-a/quay-team-a/"),
     State("details-good", "/registries/default/harbor-prod/"),
-    State("details-own-ca", "/registries/team-b/harbor-own-ca/"),
+    State("details-own-ca", "/registries/team-b/harbor-own-ca/", authority),
     State("details-copies", "/registries/team-b/harbor-own-ca/", relatives),
     State("details-copy", "/registries/gallery-waiting/harbor-own-ca/", relatives, person="olive"),
     State("sync", "/registries/team-b/harbor-own-ca/", sync_panel),
