@@ -1,6 +1,7 @@
 """What the add form says of an address that belongs to a known cloud."""
 
 import json
+import re
 
 import pytest
 
@@ -132,3 +133,23 @@ def test_an_address_of_aliyun_that_is_no_registry_is_told(cast: Cast, domain: st
     page = checked(cast, domain, "aliyun")
     assert (f"请使用 <code>{meant}</code>。" in page) is bool(meant)
     assert ("check-warn" in page) is bool(meant)
+
+
+@pytest.mark.parametrize(
+    ("domain", "name", "provider"),
+    [
+        ("harbor.example.com", "harbor-team-a", "harbor"),
+        ("docker.io", "dockerhub-team-a", "dockerhub"),
+        ("registry.example.com", "registry-team-a", "other"),
+        ("x x", "registry-team-a", "other"),
+    ],
+)
+def test_a_link_with_an_address_proposes_the_name_of_its_provider(
+    cast: Cast, domain: str, name: str, provider: str
+) -> None:
+    query = {"domain": domain, "provider": "other", "namespace": "team-a"}
+
+    page = cast.client("nina").get("/registries/-/add/", query).content.decode()
+
+    assert f'name="name" value="{name}"' in page
+    assert re.search(r'value="(\w+)"\s+id="id_provider_\d"\s+checked', page)[1] == provider  # type: ignore[index]
