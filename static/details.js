@@ -34,6 +34,23 @@ function hold() {
   else button.removeAttribute("aria-disabled");
 }
 
+// The same for tests from nodes, whose dialog waits for each of them.
+function holdNodeTest() {
+  const waits = document.querySelector("#node-test-form .verdict-busy") !== null;
+  const start = document.getElementById("node-test-start");
+  if (start && waits) start.setAttribute("aria-disabled", "true");
+  else start?.removeAttribute("aria-disabled");
+}
+
+document.addEventListener("htmx:afterSettle", holdNodeTest);
+holdNodeTest();
+window.addEventListener("submit", (event) => {
+  const { id, ariaDisabled } = event.submitter ?? {};
+  if (!["test-button", "node-test-start"].includes(id) || ariaDisabled !== "true") return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, true);
+
 async function refresh() {
   const state = document.getElementById("details-state");
   if (!state || document.querySelector("dialog[open]")) return;
@@ -58,10 +75,5 @@ if (page) {
     },
   });
   document.addEventListener("htmx:load", (event) => event.detail.elt.id === "panel" && hold());
-  window.addEventListener("submit", (event) => {
-    if (event.submitter?.id !== "test-button" || event.submitter.getAttribute("aria-disabled") !== "true") return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-  }, true);
   window.setInterval(() => document.hidden || refresh(), Number(page.dataset.pulseEvery));
 }

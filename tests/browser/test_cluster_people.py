@@ -223,6 +223,9 @@ def test_a_test_from_a_node(people: People, cluster: Cluster) -> None:
     form.get_by_role("button", name="从节点测试").click()
 
     expect(form.locator("#node-verdict.verdict-busy")).to_contain_text("edge-07")
+    again = form.locator("#node-test-start")
+    expect(again).to_have_text("重新测试")
+    expect(again).to_have_attribute("aria-disabled", "true")
     for it in cluster.server.call("GET", pods_in("team-a")).body["items"]:
         control = "registry-console/control" in it["metadata"]["labels"]
         said = "401 Unauthorized" if control else "manifest unknown: not found"
@@ -232,6 +235,7 @@ def test_a_test_from_a_node(people: People, cluster: Cluster) -> None:
         path = f"{pods_in('team-a')}/{it['metadata']['name']}/status"
         cluster.server.call("PATCH", path, {"status": status}, kind=MERGE_PATCH)
     expect(form.locator("#node-verdict")).to_contain_text("不带凭证的拉取被拒绝")
+    expect(again).to_be_enabled()
     assert complaints(page) == []
     assert cluster.server.call("GET", pods_in("team-a")).body["items"] == []
     cluster.unbind("team-a-admin", "image-prober", "team-a")
