@@ -67,7 +67,10 @@ function offerOthers() {
 
 function checkAccount() {
   const name = field("username").value.trim().toLowerCase();
-  document.getElementById("administrator").hidden = !ADMINISTRATORS.includes(name);
+  const warning = document.getElementById("administrator");
+  const isNew = warning.hidden && ADMINISTRATORS.includes(name);
+  warning.hidden = !ADMINISTRATORS.includes(name);
+  if (isNew) warning.scrollIntoView({ block: "nearest" });
 }
 
 // The name of an instance; of a whole address that was pasted, the name in it.

@@ -112,6 +112,14 @@ class TestTheForm:
         for name in ("admin", "robot$ci", "ROOT", "administrator2", " Admin "):
             username.fill(name)
             expect(warning).to_be_visible(visible=name.strip().lower() in ("admin", "root"))
+        username.fill("")
+        form.page.set_viewport_size({"width": 390, "height": 500})
+        username.evaluate(
+            "it => { const box = it.closest('.dialog-content'); const end = box.getBoundingClientRect().bottom;"
+            " box.scrollTop += it.getBoundingClientRect().bottom - end; }"
+        )
+        username.fill("root")
+        expect(warning).to_be_in_viewport(ratio=1)
 
     def test_docker_hub_needs_no_choice_of_certificate(self, form: Locator) -> None:
         choice = form.get_by_role("radio", name="自定义 CA")
