@@ -155,6 +155,11 @@ class GroupHead:
     failed: int
     reasons: tuple[tuple[str, int], ...]
 
+    @property
+    def alone(self) -> bool:
+        """Whether its only row says everything that the group has in common. A row says no cause again."""
+        return self.total == 1 and self.member.group is not Group.CAUSE
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

@@ -78,6 +78,11 @@ GROUPS = {
     Group.CREDENTIAL: _("By credential"),
 }
 
+GROUPS_OF_ONE = {
+    Group.HOST: _("Hosts with one registry"),
+    Group.CREDENTIAL: _("Credentials with one registry"),
+}
+
 PROVIDERS = {
     Provider.HARBOR: Label("Harbor", icon="harbor"),
     Provider.DOCKERHUB: Label("Docker Hub", icon="dockerhub"),

@@ -60,11 +60,10 @@ class TestGroups:
 
         page.keyboard.press("j")
         expect(page.locator("tr[data-url]:focus-within")).to_have_count(1)
-        most = max(range(len(counted)), key=counted.__getitem__)
-        heads.nth(most).locator("a.group-name").click()
+        heads.first.locator("a.group-name").click()
         page.wait_for_url("**in=host**")
         expect(heads).to_have_count(1)
-        assert page.locator("tbody tr[data-url]").count() == counted[most]
+        assert page.locator("tbody tr[data-url]").count() == counted[0] > 1
         page.locator(".group-test").click()
         expect(page.get_by_role("dialog").filter(visible=True)).to_be_visible()
 

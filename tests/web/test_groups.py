@@ -106,10 +106,12 @@ QUAY = "quay.example.com:5000 2 registries in 2 namespaces Test these 2"
                 "Test these 2",
                 "r-0",
                 "r-1",
-                "bob @ harbor.example.com",
+                "Credentials with one registry",
                 "r-2",
             ],
         ),
+        ("group=credential&namespace=team-a", ["Credentials with one registry", "r-0", "r-2", "r-3"]),
+        ("group=host&namespace=team-b&sort=-name", ["Hosts with one registry", "r-1", "r-4"]),
         ("group=host&in=host:quay.example.com:5000", [QUAY, "r-4", "r-3"]),
         ("in=credential:harbor.example.com+bob", ["r-2"]),
         ("in=cause:timeout", ["r-2"]),
@@ -160,7 +162,8 @@ def test_a_group_counts_only_what_a_person_may_see_and_offers_only_what_one_may_
 
 
 def test_what_people_typed_stays_text_in_a_group(cast: Cast) -> None:
-    cast.add(username="<b>'\"&x=1#%")
+    for name in ("a", "b"):
+        cast.add(name, username="<b>'\"&x=1#%")
     page = cast.client("olive").get(f"{LIST}?group=credential").content.decode()
     assert "<b>" not in page
     url = re.search(r'class="group-name[^>]*href="([^"]+)"', page)
@@ -170,7 +173,8 @@ def test_what_people_typed_stays_text_in_a_group(cast: Cast) -> None:
 
 
 def test_a_user_and_a_host_are_cut_in_the_middle_each(cast: Cast) -> None:
-    cast.add(username="robot$team-a+deploy", domain="harbor.example.com")
+    for name in ("a", "b"):
+        cast.add(name, username="robot$team-a+deploy", domain="harbor.example.com")
     page = cast.client("olive").get(f"{LIST}?group=credential").content.decode()
     name = page[page.index('class="group-name') :].partition("</a>")[0]
     assert re.findall('<span class="head">([^<]*)</span>([^<]*)', name) == [

@@ -1,6 +1,8 @@
 """The row above each group of a list: what its registries share, how many fail, and why."""
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString  # noqa: TID251
@@ -20,27 +22,40 @@ REASONS = 2
 def with_heads(
     rows: Sequence[SafeString], query: ListQuery, groups: Iterable[GroupHead], access: Access
 ) -> SafeString:
-    """The rows (HTML) of a page, each group below its head."""
+    """The rows (HTML) of a page, each group below its head. Groups of one registry that follow each other share one."""
     many, parts, place = offered_for_many(access), list[str](), 0
     shared = {
         "selectable": bool(many),
         "may_test": any(action.permission is Permission.TEST for action in many),
     }
-    for number, head in enumerate(groups):
-        url = filters.url(query, member=head.member)
-        context = shared | {
-            "head": head,
-            "number": number,
-            "text": labels.group(head.member),
-            "parts": labels.group(head.member).rsplit(" @ ", 1),
-            "spread": _spread(head),
-            "failing": _failing(head),
-            "url": url,
-            "query": url.partition("?")[2],
-        }
-        parts += [render_to_string("lists/_group.html", context), *rows[place : place + head.rows]]
-        place += head.rows
+    number = 0
+    for alone, some in groupby(groups, lambda it: it.alone):
+        heads = list(some)
+        for head, count in [(heads[0], len(heads))] if alone else [(it, it.rows) for it in heads]:
+            context = _ones(head, count) if alone else _group(head, query)
+            context |= shared | {"number": number}
+            parts += [render_to_string("lists/_group.html", context), *rows[place : place + count]]
+            place, number = place + count, number + 1
     return SafeString("".join(parts))  # each was escaped by its template
+
+
+def _ones(head: GroupHead, count: int) -> dict[str, Any]:
+    """The context of one head for several groups of one registry."""
+    return {"ones": True, "total": count, "text": labels.GROUPS_OF_ONE[head.member.group]}
+
+
+def _group(head: GroupHead, query: ListQuery) -> dict[str, Any]:
+    url, text = filters.url(query, member=head.member), labels.group(head.member)
+    return {
+        "head": head,
+        "total": head.total,
+        "text": text,
+        "parts": text.rsplit(" @ ", 1),
+        "spread": _spread(head),
+        "failing": _failing(head),
+        "url": url,
+        "query": url.partition("?")[2],
+    }
 
 
 def counted(registries: int) -> str:
