@@ -176,7 +176,9 @@ def test_what_is_wrong_is_told_at_its_field(cast: Cast, values: dict[str, str], 
     assert not Channel.objects.exists()
 
 
-def test_one_that_is_deleted_while_it_is_saved_is_missing(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_is_deleted_while_it_is_saved_is_missing(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
     add(cast.client("nina"))
     channel = Channel.objects.get()
     channels = services().channels

@@ -61,7 +61,7 @@ def add(request: ConsoleRequest) -> HttpResponse:
     asked = request.GET.get("namespace", "")
     namespace = asked if asked in namespaces else namespaces[0]
     provider = provider_of(request) if "provider" in request.GET else Provider.HARBOR
-    with suppress(AddressError):  # the page would follow the address a moment later, and change the name again
+    with suppress(AddressError):  # the page would follow the address a moment later
         provider = providers.provider_of(parse_address(request.GET.get("domain", ""))) or provider
     return _new(request, provider, namespace, another="another" in request.GET)
 
