@@ -81,7 +81,7 @@ def test_a_long_run_leads_to_its_pages(cast: Cast, monkeypatch: pytest.MonkeyPat
 def test_the_page_of_a_run_says_which_one(cast: Cast) -> None:
     run = in_run(cast, *["team-a"] * 5)
     shown = page(cast, run=str(run))
-    assert "只显示批量任务「测试 5 个镜像源」的记录（olive，" in shown
+    assert '只显示批量任务「<span class="unbroken">测试 5 个镜像源</span>」的记录（olive，' in shown
     assert "一个批量任务计为一项" not in shown
     assert "测试 2 个镜像源" not in page(cast, run=str(uuid4()))
 
