@@ -107,6 +107,9 @@ function checkRules() {
     rule.classList.toggle("met", fine);
     rule.classList.toggle("broken", Boolean(name) && !fine && !("advice" in rule.dataset));
   }
+  const broken = document.querySelector("#name-rules .broken") !== null;
+  if (broken) field("name").setAttribute("aria-invalid", "true");
+  else if (!field("name").matches(".is-invalid")) field("name").removeAttribute("aria-invalid");
 }
 
 function valueOf(name) {

@@ -140,6 +140,7 @@ class TestTheForm:
         expect(rules).to_be_hidden()
         fill(form, name="Harbor_Prod")
         expect(rule(form, "小写字母")).to_have_class(re.compile("broken"))
+        expect(input_(form, ZH.name)).to_have_attribute("aria-invalid", "true")
         expect(rules.locator(".rule-broken:visible")).to_have_count(1)
         expect(rules.locator(".rule-open:visible")).to_have_count(2)
         expect(rules.get_by_role("listitem")).to_have_count(4)
