@@ -73,7 +73,7 @@ class TestEditing:
 
         told = dialog(page).get_by_role("alert")
         expect(told).to_be_focused()
-        expect(told).to_contain_text("编辑期间，这些内容已被更改")
+        expect(told).to_contain_text("编辑期间，下方标出的内容已被更改")
         theirs = dialog(page).locator(".clash")
         expect(theirs.nth(0)).to_contain_text("由 omar 保存 · 刚刚")
         expect(theirs.nth(0)).to_contain_text("别人的名称")

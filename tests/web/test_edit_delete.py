@@ -80,7 +80,7 @@ def test_the_second_of_two_is_told_sees_the_newer_values_and_loses_nothing(cast:
 
     shown = second.content.decode()
     assert second.status_code == 409
-    assert "编辑期间，这些内容已被更改" in shown
+    assert "编辑期间，下方标出的内容已被更改" in shown
     assert "first" in shown[shown.index('class="clash"') :]
     assert 'value="second"' in shown
     assert "mine" in shown

@@ -31,7 +31,7 @@ def test_a_copy_that_is_gone_is_named_and_made_again_with_one_click(cast: Cast) 
     client = cast.htmx()
     asked = client.get(found[1]).content.decode()
     assert "可以按来源重新创建" in asked
-    assert re.search(r"autofocus>重新创建</button>", asked)
+    assert re.search(r"autofocus>重新创建副本</button>", asked)
     assert stored(cast) == before, "asking changes nothing"
     response = client.post(ALIGN, {"source": source.uid})
 

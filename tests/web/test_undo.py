@@ -70,7 +70,7 @@ def test_without_scripts_the_list_has_the_button_too(cast: Cast) -> None:
 def test_the_dialogs_offer_to_forget_and_then_nothing_is_kept(cast: Cast) -> None:
     client, uid = on_list(cast, "nina"), cast.add().uid
     page = client.get(f"{ONE}delete/").content.decode()
-    assert "You can undo this for 24 h" in page
+    assert "You can undo this within 24 h" in page
     assert re.search(r'name="forget"[^>]*value="1" >', page)
     others = "since other registries in this console may still have it"
     assert others not in page

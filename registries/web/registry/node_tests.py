@@ -32,7 +32,9 @@ class NodeTestForm(CauseForm):
     """The node that pulls, or one of each group, and the repository that it asks for."""
 
     node = forms.CharField(
-        label=gettext_lazy("Node"), widget=forms.TextInput({**_PLAIN, "list": "nodes", "maxlength": "253"})
+        label=gettext_lazy("Node"),
+        widget=forms.TextInput({**_PLAIN, "list": "nodes", "maxlength": "253"}),
+        help_text=gettext_lazy("A name that kubectl get nodes lists."),
     )
     groups = forms.MultipleChoiceField(label=gettext_lazy("Nodes"))
     repository = forms.CharField(
