@@ -79,6 +79,7 @@ GROUPS = {
 }
 
 GROUPS_OF_ONE = {
+    Group.CAUSE: _("Causes with one registry"),
     Group.HOST: _("Hosts with one registry"),
     Group.CREDENTIAL: _("Credentials with one registry"),
 }
@@ -180,7 +181,7 @@ def outcome_text(outcome: Tested) -> str:
 def image_trouble(image: ImageResult) -> str:
     """In short, why a probe image is not good for all nodes; "" if it is."""
     if image.reason is ImageReason.FAILED:
-        return gettext("Image not checked")
+        return gettext("Probe image not checked")
     if not image.ok:
         return gettext("Probe image cannot be pulled")
     return "" if all(it.covered for it in image.nodes) else gettext("Probe image lacks a platform")

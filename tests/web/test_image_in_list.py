@@ -26,7 +26,7 @@ ANSWERS = {
     ImageReason.DENIED: NOT_PULLED,
     ImageReason.TAG_MISSING: NOT_PULLED,
     ImageReason.STORAGE_UNREACHABLE: NOT_PULLED,
-    ImageReason.FAILED: "Image not checked",
+    ImageReason.FAILED: "Probe image not checked",
     ImageReason.PULLABLE: "",
 }
 

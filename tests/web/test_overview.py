@@ -142,7 +142,7 @@ def test_sam_and_an_empty_console_learn_what_to_do(cast: Cast) -> None:
     ("reasons", "ago", "english", "chinese"),
     [
         ([Reason.OK] * 3, HOUR / 4, "All 3 registries work.", "镜像源全部连接正常，共 3 个。"),
-        ([Reason.OK], HOUR / 4, "The registry works.", "镜像源全部连接正常，共 1 个。"),
+        ([Reason.OK], HOUR / 4, "The registry works.", "该镜像源连接正常。"),
         ([Reason.OK, None], HOUR / 4, "No registry fails.", "没有连接失败的镜像源。"),
         ([Reason.OK] * 2, timedelta(days=8), "No registry fails.", "没有连接失败的镜像源。"),
         ([Reason.OK, Reason.TIMEOUT], HOUR / 4, "", ""),

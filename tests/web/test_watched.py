@@ -77,23 +77,27 @@ def test_a_failure_that_goes_on_for_another_reason_is_no_change_of_state(cast: C
 
 
 @pytest.mark.parametrize(
-    ("state", "text", "share"),
-    [("ok", "First test: Connected", "100%"), ("failing", "First test: Failed", "0%")],
+    ("reason", "text", "said", "share"),
+    [
+        ("ok", "First test: Connected", "", "100%"),
+        ("ok_unverified", "First test: Connected", "Password unverified", "100%"),
+        ("timeout", "First test: Failed", "Timed out", "0%"),
+    ],
 )
 def test_the_first_test_is_no_change_and_the_hours_before_it_count_for_nothing(
-    cast: Cast, state: str, text: str, share: str
+    cast: Cast, reason: str, text: str, said: str, share: str
 ) -> None:
-    noon = timezone.localtime().replace(hour=12, minute=0)
+    good = reason.startswith("ok")
+    state, noon = "ok" if good else "failing", timezone.localtime().replace(hour=12, minute=0)
     registry, at = replace(cast.add(), created_at=noon - timedelta(hours=5)), noon - timedelta(hours=1)
     known = {"uid": registry.uid, "namespace": "team-a", "name": "harbor-prod", "host": "h"}
-    StateChange.objects.create(**known, reason="timeout", at=at, before="new", after=state)
-    good = state == "ok"
+    StateChange.objects.create(**known, reason=reason, at=at, before="new", after=state)
     DayRecord.objects.create(uid=registry.uid, day=noon.date(), ok=good, failed=not good)
     plan(registry.uid, settled=state, since=at, tested_at=at)
 
     with override("en"):
         found = watched.of(registry, noon)
-        assert [it.text for it in found.turns] == [text]
+        assert [(it.text, it.reason) for it in found.turns] == [(text, said)]
 
     assert {it for _, it in found.availability} == {share}
 

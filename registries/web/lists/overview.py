@@ -153,9 +153,9 @@ def _calm(facts: Facts) -> str:
         return ""
     if tally.untested or tally.stale or facts.images:
         return _("No registry fails.")
-    return ngettext("The registry works.", "All %(n)s registries work.", tally.total) % {
-        "n": f"{tally.total:,}"
-    }
+    if tally.total == 1:
+        return _("The registry works.")
+    return _("All %(n)s registries work.") % {"n": f"{tally.total:,}"}
 
 
 def _next_check(coming: Outlook, now: datetime) -> str:
