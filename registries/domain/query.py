@@ -157,8 +157,8 @@ class GroupHead:
 
     @property
     def alone(self) -> bool:
-        """Whether its only row says everything that the group has in common. A row says no cause again."""
-        return self.total == 1 and self.member.group is not Group.CAUSE
+        """Whether its only row says everything that the group has in common."""
+        return self.total == 1
 
 
 @dataclass(frozen=True, slots=True)

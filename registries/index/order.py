@@ -65,12 +65,10 @@ def has_failed(registry: RegistrySecret) -> bool:
 
 def grouped(items: Sequence[RegistrySecret], group: Group) -> tuple[RegistrySecret, ...]:
     """The same items with each group together: most failing ones first, then by value. Keeps their order within. Groups
-    of one come last among those with as many failing ones, in the order of the items, if their rows stand under one
-    head."""
+    of one come last among those with as many failing ones, in the order of the items: their rows stand under one head."""
     value = VALUES[group]
     failed, total = Counter(map(value, filter(has_failed, items))), Counter(map(value, items))
-    alone = {it for it, count in total.items() if count == 1 and group is not Group.CAUSE}
-    ranks = {name: (-failed[name], name in alone, "" if name in alone else name) for name in total}
+    ranks = {it: (-failed[it], count == 1, "" if count == 1 else it) for it, count in total.items()}
     return tuple(sorted(items, key=lambda it: ranks[value(it)]))
 
 
