@@ -59,9 +59,8 @@ def away(page: Page, scene: Scene) -> None:
 
 def actions(page: Page, scene: Scene) -> None:
     """The rarer actions of a phone. Elsewhere they stand beside the others."""
-    if page.locator("#actions-more").is_visible():
-        page.locator("#actions-more").click()
-        page.locator("#actions-menu:popover-open").wait_for()
+    page.locator("#actions-more").click()
+    page.locator("#actions-menu:popover-open").wait_for()
 
 
 def of_the_bar(menu: str) -> Act:
@@ -119,11 +118,11 @@ LIST_STATES = (
     State("menu-account-longest", "/registries/", OPEN_ACCOUNT, person=LONG_PERSON),
     State("menu-namespace-longest", "/registries/", OPEN_NAMESPACES, person=LONG_PERSON),
     State("menu-namespace", TEAM_A, OPEN_NAMESPACES),
-    State("menu-actions", "/registries/team-a/harbor-team-a/", actions, narrow=True),
+    State("menu-actions", "/registries/team-a/harbor-team-a/", actions, widest=767),
     State("palette", TEAM_A, palette),
     State("palette-empty", TEAM_A, palette_empty),
     State("keys", TEAM_A, keys),
-    State("navigation", TEAM_A, click("#nav-toggle"), narrow=True),
+    State("navigation", TEAM_A, click("#nav-toggle"), widest=991),
     State("card-failed", TEAM_A, card("harbor-team-a")),
     State("card-good", TEAM_A, card("registry-team-a")),
     State("card-untested", TEAM_A, card("quay-team-a")),

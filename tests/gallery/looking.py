@@ -62,7 +62,7 @@ def look_at(
     for variant in variants:
         by_window.setdefault((variant.language, variant.width, variant.zoom), []).append(variant)
     for themes in by_window.values():
-        if state.narrow and themes[0].window[0] >= NARROW:
+        if themes[0].window[0] > state.widest:
             continue
         page = _opened(state, people, scene, themes[0])
         for variant in themes:

@@ -36,7 +36,7 @@ def nothing(page: Page, scene: Scene) -> None:
 
 @dataclass(frozen=True)
 class State:
-    """One state. `person` is empty for a visitor without a log-in; `narrow` says that it exists on narrow windows only.
+    """One state. `person` is empty for a visitor without a log-in; `widest`: the widest window that has it, in pixels.
 
     `status` is the status of the page, and of what the act does, where it is an error.
     """
@@ -45,7 +45,7 @@ class State:
     path: str
     act: Act = nothing
     person: str = "olive"
-    narrow: bool = False
+    widest: int = 10_000
     status: int = 200
 
 
