@@ -64,8 +64,8 @@ def has_failed(registry: RegistrySecret) -> bool:
 
 
 def grouped(items: Sequence[RegistrySecret], group: Group) -> tuple[RegistrySecret, ...]:
-    """The same items with each group together: most failing ones first, then by value. Keeps their order within. Groups
-    of one come last among those with as many failing ones, in the order of the items: their rows stand under one head."""
+    """The same items with each group together: most failing ones first, then by value. Keeps their order within.
+    Groups of one come last among those with as many failing ones, in the order of the items: they share one head."""
     value = VALUES[group]
     failed, total = Counter(map(value, filter(has_failed, items))), Counter(map(value, items))
     ranks = {it: (-failed[it], count == 1, "" if count == 1 else it) for it, count in total.items()}
