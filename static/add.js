@@ -25,9 +25,10 @@ function chosenProvider() {
   return form().querySelector("[name=provider]:checked");
 }
 
-// A hyphen ends no line there.
+// A hyphen ends no line there, nor does a letter of a Chinese name in brackets.
 function whole(text) {
-  return text.replaceAll(/(?<=\w)-(?=\w)/g, "\u2011");
+  const joined = text.replaceAll(/\(\p{Script=Han}+\)/gu, (name) => [...name].join("\u2060"));
+  return joined.replaceAll(/(?<=\w)-(?=\w)/g, "\u2011");
 }
 
 function applyPreset({ keep }) {

@@ -36,7 +36,7 @@ PRESETS = {
         username_example="robot$project+name",
         domain_hint=_("The host of the Harbor portal, with its port if it is not 443."),
         username_hint=_("The full name of a robot account, including the prefix: robot$project+name."),
-        password_hint=_("The token of the robot account. OIDC users: the CLI secret from the user profile."),
+        password_hint=_("The secret of the robot account. OIDC users: the CLI secret from the user profile."),
     ),
     Provider.DOCKERHUB: Preset(
         example="docker.io",

@@ -154,7 +154,7 @@ def test_a_taken_name_is_said(cast: Cast) -> None:
     taken = client.post(undo_of(uid))
 
     assert taken.status_code == 409
-    assert "The deleted one can still be restored" in events(taken)["toast"]["text"]
+    assert "To restore the deleted one, delete the other one first" in events(taken)["toast"]["text"]
     assert DeletedRegistry.objects.get().uid == uid
 
 
