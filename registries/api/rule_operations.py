@@ -143,7 +143,7 @@ RULE_OPERATIONS = (
         "solveSyncRule",
         "POST",
         f"{ONE}/sync-rule/solve",
-        _("Solve a conflict of a rule"),
+        _("Resolve a conflict of a rule"),
         _(
             "Decides about the copy in one namespace. Each state has one solution: changed takes overwrite, and what"
             " somebody changed is lost; present takes take_over, and the registry secret follows from now on; deleted"

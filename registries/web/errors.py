@@ -83,7 +83,7 @@ def _of_error(request: HttpRequest, error: ConsoleError) -> HttpResponse:
 
 def _no_page(request: HttpRequest, allow: str) -> HttpResponse:
     """The response for an address that is opened as a page, but only receives forms."""
-    text = _("This address only receives forms and has no page. Nothing was changed.")
+    text = _("This address only accepts form submissions. Nothing was changed.")
     response = problem(request, 405, text, _("No page at this address"))
     response["Allow"] = allow
     return response
@@ -185,7 +185,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """
     get_token(request)
     if is_htmx(request):
-        text = _("The form had expired. Nothing was changed, and your input is still here. Submit it again.")
+        text = _(
+            "The form had expired. Nothing was changed. Your input is still here: submit the form again."
+        )
         return _in_the_form(403, text)
     if request.path == reverse("login") and request.user.is_authenticated:
         return HttpResponseRedirect(

@@ -57,11 +57,11 @@ RESULTS = {
 """By the outcome of an entry."""
 
 _CHANGES: dict[tuple[str, str], Text] = {
-    (Action.ACCOUNT, "create"): _("Added the account %s"),
-    (Action.ACCOUNT, "password"): _("Reset the password of %s"),
-    (Action.ACCOUNT, "activate"): _("Activated the account %s"),
-    (Action.ACCOUNT, "deactivate"): _("Deactivated the account %s"),
-    (Action.ACCOUNT, "delete"): _("Deleted the account %s"),
+    (Action.ACCOUNT, "create"): _("Added the account"),
+    (Action.ACCOUNT, "password"): _("Reset the password"),
+    (Action.ACCOUNT, "activate"): _("Activated the account"),
+    (Action.ACCOUNT, "deactivate"): _("Deactivated the account"),
+    (Action.ACCOUNT, "delete"): _("Deleted the account"),
     (Action.PASSWORD, "replaced"): _("Deleted and created again with other values"),
     (Action.PASSWORD, "asked"): _("Asked Harbor for the robot account %(new)s, in place of %(old)s"),
     (Action.PASSWORD, "robot"): _("Created the robot account %(new)s in Harbor, in place of %(old)s"),
@@ -93,7 +93,7 @@ _CHANGES: dict[tuple[str, str], Text] = {
     (Action.TOKEN, "expired"): _("Used the expired access token %s"),
     (Action.TOKEN, "inactive"): _("Used the access token %s of a deactivated account"),
 }
-"""Action and first word of the note -> sentence. `%s` is the rest of the note: a user name, or a token."""
+"""Action and first word of the note -> sentence. `%s` is the rest of the note, for example a token."""
 _UNNAMED: dict[tuple[str, str], Text] = {(Action.TOKEN, "expired"): _("Used an expired access token")}
 """The sentence where the note has only its first word."""
 
@@ -118,9 +118,10 @@ OUTCOMES = {
 @dataclass(frozen=True, slots=True)
 class Line:
     """An entry in words. `about` belongs to the action, `detail` to the outcome. `ok` is false for a refusal and for a
-    failed test."""
+    failed test. `account` is the one that was changed, "" for most."""
 
     action: str
+    account: str
     about: str
     outcome: str
     detail: str
@@ -138,6 +139,7 @@ def line(entry: AuditEntry) -> Line:
         detail = gettext("The text contains the password")
     return Line(
         action=_action(entry),
+        account=entry.note.partition(" ")[2] if entry.action == Action.ACCOUNT else "",
         about=_about(entry),
         outcome=str(RESULTS.get("failed" if done and entry.failed else entry.outcome, entry.outcome)),
         detail=detail,

@@ -11,7 +11,7 @@ TEXTS: dict[Problem, Text] = {
         "This is not a token: it contains spaces or other invalid characters. Paste only the token."
     ),
     Problem.PROOF_EXPIRED: _(
-        "This credential has expired. Get a new one, for example with: kubectl create token"
+        "This credential has expired. Get a new one, for example with: kubectl create token NAME -n NAMESPACE"
     ),
     Problem.KUBECONFIG_MALFORMED: _(
         "This is not a kubeconfig. A kubeconfig is YAML with clusters, users and contexts, at most 128 KiB."

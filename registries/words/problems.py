@@ -52,7 +52,7 @@ TEXTS: dict[Problem, Text] = {
         " first, then undo in the audit log."
     ),
     Problem.COPY_PRESENT: _("The same registry is already there."),
-    Problem.NAME_TAKEN: _("Another registry has this name there. It was left alone."),
+    Problem.NAME_TAKEN: _("Another registry in that namespace has this name. It was not changed."),
     Problem.SOURCE_UNUSABLE: _(
         "The address or certificate of this registry is not valid, so it cannot be copied."
     ),

@@ -298,4 +298,4 @@ def test_the_page_counts_registries_per_namespace(cast: Cast) -> None:
         row = page.partition(f'href="/registries/?namespace={name}" title="{name}">{name}</a>')[2]
         counts = re.findall(r"\d+ 个\w+", row.partition("</tr>")[0])
         assert counts == words
-        assert f'data-label="总数">{number}</td>' in row.partition("</tr>")[0]
+        assert f'data-label="镜像源">{number}</td>' in row.partition("</tr>")[0]

@@ -16,12 +16,12 @@ from tests.cast import Cast
 from tests.web.journal_pages import page as journal
 
 SENTENCES: list[tuple[Action, str, str, str]] = [
-    (Action.ACCOUNT, "create ada", "添加账号 ada", "Added the account ada"),
-    (Action.ACCOUNT, "password ada", "重置 ada 的密码", "Reset the password of ada"),
-    (Action.ACCOUNT, "activate ada", "启用账号 ada", "Activated the account ada"),
-    (Action.ACCOUNT, "deactivate ada", "停用账号 ada", "Deactivated the account ada"),
-    (Action.ACCOUNT, "delete ada", "删除账号 ada", "Deleted the account ada"),
-    (Action.ACCOUNT, "delete %s", "删除账号 %s", "Deleted the account %s"),
+    (Action.ACCOUNT, "create ada", "添加账号", "Added the account"),
+    (Action.ACCOUNT, "password ada", "重置密码", "Reset the password"),
+    (Action.ACCOUNT, "activate ada", "启用账号", "Activated the account"),
+    (Action.ACCOUNT, "deactivate ada", "停用账号", "Deactivated the account"),
+    (Action.ACCOUNT, "delete ada", "删除账号", "Deleted the account"),
+    (Action.ACCOUNT, "delete %s", "删除账号", "Deleted the account"),
     (Action.GRANT, "ada image-admin", "授予 ada 角色 image-admin", "Gave ada the role image-admin"),
     (Action.GRANT, "ada -", "移除 ada 的角色", "Removed the role of ada"),
     (Action.NAMESPACE, "create", "添加命名空间", "Added the namespace"),
@@ -71,7 +71,10 @@ def test_shows_no_code_of_an_administrators_actions(cast: Cast) -> None:
     page = journal(cast, "olive")
 
     assert not re.search(r"\b(create|deactivate|delete|revoke|password) ", page.partition("<tbody")[2])
-    assert "停用账号 ada" in page
+    assert re.search(
+        r"停用账号\s*</td>\s*<td role=\"cell\" class=\"mono j-object\">\s*<span class=\"whole\" title=\"ada\">ada<",
+        page,
+    )
 
 
 @pytest.mark.parametrize("action", [Action.TEST, Action.TRY])

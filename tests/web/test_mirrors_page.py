@@ -32,7 +32,7 @@ def page(cast: Cast, language: str = "en") -> str:
 
 
 def test_an_empty_list_says_what_it_is_for(cast: Cast) -> None:
-    assert "No mirror yet" in page(cast)
+    assert "No mirrors yet" in page(cast)
     assert "尚无镜像加速器" in page(cast, "zh-hans")
 
 

@@ -91,7 +91,8 @@ def _row(entry: AuditEntry) -> list[str]:
     last = timezone.localtime(entry.last_at).isoformat(" ", "seconds") if entry.last_at else ""
     return [
         timezone.localtime(entry.at).isoformat(" ", "seconds"),
-        *(entry.person, words.action, entry.namespace, entry.name, words.about, words.outcome, words.detail),
+        *(entry.person, words.action, entry.namespace, entry.name or words.account),
+        *(words.about, words.outcome, words.detail),
         *(str(entry.count), last, entry.source, str(entry.run or "")),
     ]
 

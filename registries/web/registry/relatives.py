@@ -142,7 +142,13 @@ def align(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
         "problem": problem,
     }
     status = 422 if problem else 200
-    return dialog(request, "registry/_align.html", context, status=status, title=_("Align"))
+    return dialog(
+        request,
+        "registry/_align.html",
+        context,
+        status=status,
+        title=_("Align %(name)s") % {"name": copy.name},
+    )
 
 
 def _align_missing(request: ConsoleRequest, key: Key) -> HttpResponse:
