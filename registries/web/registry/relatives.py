@@ -142,13 +142,7 @@ def align(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
         "problem": problem,
     }
     status = 422 if problem else 200
-    return dialog(
-        request,
-        "registry/_align.html",
-        context,
-        status=status,
-        title=_("Align %(name)s") % {"name": copy.name},
-    )
+    return dialog(request, "registry/_align.html", context, status=status, title=_("Align the copy"))
 
 
 def _align_missing(request: ConsoleRequest, key: Key) -> HttpResponse:
@@ -165,7 +159,7 @@ def _align_missing(request: ConsoleRequest, key: Key) -> HttpResponse:
         problem = error_text(error)
     context = {"copy": Target(source, key), "source": source, "gone": True, "problem": problem}
     status = 422 if problem else 200
-    return dialog(request, "registry/_align.html", context, status=status, title=_("Create again"))
+    return dialog(request, "registry/_align.html", context, status=status, title=_("Create the copy again"))
 
 
 def _aligned(request: ConsoleRequest, copy: Key, source: RegistrySecret) -> HttpResponse:
