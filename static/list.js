@@ -176,7 +176,10 @@ function namespaceMenu() {
   menu.addEventListener("toggle", (event) => {
     if (event.newState !== "open") return;
     find.value = "";
-    load().then(() => place(menu, document.getElementById("namespace-button")));
+    load().then(() => {
+      place(menu, document.getElementById("namespace-button"));
+      options.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+    });
     find.focus();
   });
   find.addEventListener("input", () => {

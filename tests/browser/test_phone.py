@@ -15,6 +15,7 @@ CUT_REASONS = """all => all.filter((it) => {
   const [box, state] = [it, it.closest(".state")].map((one) => one.getBoundingClientRect());
   return it.scrollWidth > it.clientWidth || box.bottom > state.bottom || box.top < state.top;
 }).map((it) => it.textContent)"""
+MIDDLES = "all => all.map((it) => it.getBoundingClientRect()).map((box) => box.top + box.height / 2)"
 CLOUD = "registry.cn-hangzhou.aliyuncs.com"
 
 
@@ -50,6 +51,8 @@ def test_notices_of_runs_are_not_folded_where_there_is_room(people: People) -> N
 
     expect(page.locator("#show-verify")).to_be_visible()
     expect(page.locator("#notices-summary")).to_be_hidden()
+    middles = page.locator("#run-notices .notice").first.locator(":scope > *").evaluate_all(MIDDLES)
+    assert max(middles) - min(middles) <= 0.5
 
 
 @pytest.mark.parametrize(("person", "group", "most"), [("olive", "host", 370), ("vic", "credential", 330)])
@@ -60,6 +63,13 @@ def test_the_first_card_of_a_group_is_high_on_a_phone(
 
     expect(page.locator("tr.group").first).to_be_visible()
     assert page.evaluate(FIRST) < most
+
+
+def test_the_chosen_namespace_is_in_sight_in_the_selector(people: People) -> None:
+    page = people("olive").open("/registries/?namespace=test-namespace", width=390, height=420)
+    page.locator("#namespace-button").click()
+
+    expect(page.locator("#namespace-options [aria-current]")).to_be_in_viewport(ratio=1)
 
 
 TITLES = """all => all.map((it) => it.getBoundingClientRect())
