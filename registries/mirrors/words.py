@@ -17,9 +17,7 @@ VERDICTS = {
         *BAD,
         _("The mirror has another image under this name: an older one, or a changed one."),
     ),
-    Verdict.MISSING: Label(
-        _("Image missing"), *WARN, _("The mirror does not have this image: nodes pull it from the upstream.")
-    ),
+    Verdict.MISSING: Label(_("Image missing"), *WARN, _("Nodes pull the image from the upstream.")),
     Verdict.REFUSED: Label(
         _("Login required"),
         *WARN,

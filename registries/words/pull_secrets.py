@@ -97,7 +97,7 @@ UPKEEP: dict[Problem, Text] = {
     ),
     Problem.CLUSTER_FORBIDDEN: _(
         "The console writes a pull secret only when a registry is added or opened here, because "
-        "it may not use its Lease in the namespace %(namespace)s. Bind the console's service "
+        "it is not allowed to use its Lease in the namespace %(namespace)s. Bind the console's service "
         "account to the cluster role `registry-console`."
     ),
     Problem.TERMINATING: _(

@@ -299,3 +299,5 @@ def test_the_page_counts_registries_per_namespace(cast: Cast) -> None:
         counts = re.findall(r"\d+ 个\w+", row.partition("</tr>")[0])
         assert counts == words
         assert f'data-label="镜像源">{number}</td>' in row.partition("</tr>")[0]
+        empty = [it in row.partition("</tr>")[0] for it in ("没有镜像源", "btn-outline-danger")]
+        assert empty == [number == 0] * 2, "no other can be deleted"

@@ -36,7 +36,7 @@ def test_an_internal_error_is_a_page_of_the_console(
 
     shown = answer.content.decode()
     assert answer.status_code == 500
-    assert answer["X-Request-ID"] in shown, "who reads the log looks for it"
+    assert f'data-copy="{answer["X-Request-ID"]}"' in shown, "who reads the log looks for it"
     assert "服务器内部错误" in shown
     assert f'href="{path}"' in shown, "the same page may work in a moment"
     assert 'data-bs-theme="dark"' in shown

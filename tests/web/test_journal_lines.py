@@ -116,6 +116,8 @@ def test_a_viewer_of_another_namespace_does_not_find_by_name(cast: Cast) -> None
     assert names(page(cast, "nina", namespace="team-b")) == []
     set_grant(cast.users["nina"], "team-b", Role.VIEWER)
     assert names(page(cast, "nina", name="secret")) == ["team-b/secret"]
+    told = ["只列出你自己的记录" in page(cast, it, action="login") for it in ("nina", "olive", "sam")]
+    assert told == [False, False, True], "who has no role learns why the list is short"
 
 
 BAD = [
@@ -147,6 +149,7 @@ def test_a_filter_that_cannot_be_read_is_explained_and_kept(
     for value in (kept, "olive", "o ne"):
         assert f'value="{value}"' in shown
     assert "team-a/one" not in shown, "the entries of another filter"
+    assert "更正筛选条件后显示记录" in shown
     assert client.get(EXPORT, query).status_code == 302
     assert not AuditEntry.objects.filter(action="export").exists()
 

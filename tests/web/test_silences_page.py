@@ -217,7 +217,9 @@ def test_a_weekly_window_is_in_the_consoles_zone(cast: Cast) -> None:
     assert timezone.localtime(silence.starts_at) == timezone.make_aware(
         datetime.fromisoformat(f"{day}T02:00")
     )
-    assert "每周" in cast.client("nina").get("/channels/").content.decode()
+    shown = cast.client("nina").get("/channels/").content.decode()
+    assert "每周" in shown
+    assert f"{day} 02:00 – 04:30\n" in shown, "the day once"
 
 
 def test_it_is_ended_by_who_may_and_stands_in_the_log(cast: Cast) -> None:

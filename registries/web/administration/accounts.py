@@ -58,7 +58,7 @@ def account_password(request: ConsoleRequest, name: str) -> HttpResponse:
         return _("Reset the password of account %(name)s.") % {"name": name}
 
     title = _("Reset the password of %(name)s") % {"name": name}
-    lead = _("All sessions and access tokens of the account end.")
+    lead = _("All sessions and access tokens of the account end immediately.")
     form, button = PasswordForm(request.POST or None), _("Reset password")
     return submit(request, form, change, title=title, page=PAGE, lead=lead, button=button)
 
