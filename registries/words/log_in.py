@@ -14,7 +14,8 @@ TEXTS: dict[Problem, Text] = {
         "This credential has expired. Get a new one, for example with: kubectl create token NAME -n NAMESPACE"
     ),
     Problem.KUBECONFIG_MALFORMED: _(
-        "This is not a kubeconfig. A kubeconfig is YAML with clusters, users and contexts, at most 128 KiB."
+        "This is not a kubeconfig, or it has more than 128 KiB. Use the whole output of: kubectl config view "
+        "--minify --flatten --raw"
     ),
     Problem.KUBECONFIG_CONTEXT: _(
         "The current context of this kubeconfig is invalid. Set one: kubectl config use-context"

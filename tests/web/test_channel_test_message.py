@@ -35,6 +35,7 @@ class TestTheTestMessage:
                 coded(errcode=310000, errmsg=f"sign not match for {running.url} <b>SECx</b>")
             )
             page = self.try_it(cast.client("olive", **HX), url=running.url, secret="SECx")
+        assert "测试消息未送达。" in page
         assert "310000" in page
         assert "时钟" in page
         assert "sign not match" in page

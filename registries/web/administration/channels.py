@@ -21,7 +21,7 @@ from registries.domain.access import Permission, role_for
 from registries.domain.errors import Forbidden, Invalid, NotFound, TooManyRequests
 from registries.events import words
 from registries.events.services import SERVICES
-from registries.events.services.base import Config
+from registries.events.services.base import Config, Trouble
 from registries.log_in.access import ConsoleRequest
 from registries.models import Silence
 from registries.probe.scrubber import Scrubber
@@ -290,9 +290,11 @@ def _tried(
         service, namespace, "en" if language == "en" else "zh", config, str(uuid4())
     )
     said = _said(result.said, config)
-    texts = (
-        [words.outcome(result)] if not result.ok else [_("Sent. Check whether the test message has arrived.")]
-    )
+    texts = [words.outcome(result)]
+    if result.ok:
+        texts = [_("Sent. Check whether the test message has arrived.")]
+    elif result.trouble != Trouble.RECIPIENTS:  # the others got it
+        texts.insert(0, _("The test message was not delivered."))
     return render(request, "channels/_outcome.html", {"texts": texts, "ok": result.ok, "said": said})
 
 
