@@ -154,7 +154,7 @@ class AddForm(RegistryPasswordForm):
     display_name = forms.CharField(
         label=FIELDS["display_name"],
         required=False,
-        widget=forms.TextInput({"autocomplete": "off", "placeholder": _("Production registry")}),
+        widget=forms.TextInput({"autocomplete": "off", "placeholder": _("Production Harbor")}),
     )
     description = forms.CharField(
         label=FIELDS["description"],

@@ -136,7 +136,7 @@
   // So is a line of the audit log, unless it says in many words what was done or changed, why a test failed or how often, or
   // offers to undo one entry.
   for (const it of phone ? document.querySelectorAll("#registries tbody tr:not(.group), .journal .run-line tr:first-child, .journal tr:not(:has(.j-about, .j-undo, .counts > * + *, .counts ~ .muted))") : []) {
-    if (it.querySelector(".j-action")?.offsetHeight > 48) continue;
+    if ([...it.querySelectorAll(".j-action, .j-object, .j-outcome")].some((part) => part.offsetHeight > 30)) continue;
     if (it.offsetHeight > 96) fault("card too high", it, `${it.offsetHeight} px`);
   }
 

@@ -208,7 +208,7 @@ def test_each_that_could_not_come_back_is_named(cast: Cast, uids: list[str]) -> 
     assert "Restore finished, with failures" in page
     assert "22 of 23 restored" in page
     assert "team-a/<wbr>r-07" in page
-    assert "Another registry now has this name" in page
+    assert "Another registry has this name now" in page
     assert "r-07" in client.get("/registries/?q=other.example.com").content.decode()
 
 
