@@ -46,7 +46,8 @@ COUNTED = {
     "failed": _("%(n)s could not be written"),
     "changed name_taken deleted": _("%(n)s to decide"),
     "waiting": _("%(n)s not written yet"),
-    "present left namespace_gone": _("%(n)s not synced"),
+    "present namespace_gone": _("%(n)s not synced"),
+    "left": _("%(n)s no longer in the rule"),
 }
 """How many namespaces are in one of some states. Together with the copies in sync, they are all that a rule lists: the
 list has the state of each."""

@@ -41,7 +41,7 @@ def second_robot(page: Page, scene: Scene) -> None:
         for field, text in zip(("username", "password"), ADMIN, strict=True):
             page.locator(f"#id_harbor_{field}").fill(text)
         page.locator("#harbor-second").click()
-        page.locator("#rotation:not([hx-get]) .form-text").first.wait_for()
+        page.locator("#rotation:not([hx-get]) .dialog-lead + p").first.wait_for()
 
 
 def copied(password: str = "") -> Act:

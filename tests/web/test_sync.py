@@ -198,7 +198,7 @@ def test_the_numbers_of_a_rule_add_up_to_its_namespaces(cast: Cast, page: str) -
 
     shown = re.sub("<[^>]+>", " ", panel(cast, url=page).split("相同的镜像源，不做改动")[0])
 
-    counted = re.findall(r"(\d+) 个(?:写入失败|副本已同步|待处理|[^ ]*尚未|未同步)", shown)
+    counted = re.findall(r"(\d+) 个(?:写入失败|副本已同步|待处理|[^ ]*尚未|未同步|已不在规则中)", shown)
     assert sum(map(int, counted)) == SyncCopy.objects.count() == len(CopyState)
 
 

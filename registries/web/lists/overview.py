@@ -178,7 +178,12 @@ def _next_check(coming: Outlook, now: datetime) -> str:
 
 
 def _turns(found: Sequence[Turn], most: int, now: datetime) -> Lines:
-    return Lines(tuple(_turn(it, now) for it in found[:most]), len(found[most:]))
+    return _first([_turn(it, now) for it in found[:most]], most, sum(len(it.registries) for it in found))
+
+
+def _first(lines: Sequence[Line], most: int, registries: int) -> Lines:
+    shown = tuple(lines[:most])
+    return Lines(shown, registries - sum(it.registries for it in shown))
 
 
 def _broken(found: Sequence[Turn], fresh: Sequence[Older], seen: Visible, now: datetime) -> Lines:
@@ -187,7 +192,8 @@ def _broken(found: Sequence[Turn], fresh: Sequence[Older], seen: Visible, now: d
     newest = sorted(fresh, key=lambda it: it[2] or now, reverse=True)[:BROKEN]
     lines += [replace(it, ago=times.ago(it.at, now)) for it in (_group(*one, seen, now) for one in newest)]
     lines.sort(key=lambda it: it.at or now, reverse=True)
-    return Lines(tuple(lines[:BROKEN]), max(0, len(found) + len(fresh) - BROKEN))
+    total = sum(len(it.registries) for it in found) + sum(count for _, count, _ in fresh)
+    return _first(lines, BROKEN, total)
 
 
 def _failing(older: Sequence[Older], seen: Visible, now: datetime) -> Lines:
@@ -195,7 +201,7 @@ def _failing(older: Sequence[Older], seen: Visible, now: datetime) -> Lines:
     lines = [_group(*it, seen, now) for it in older[:FAILING]]
     if not all(it.at for it in lines):
         lines = [replace(it, at=None) for it in lines]
-    return Lines(tuple(lines), len(older[FAILING:]))
+    return _first(lines, FAILING, sum(count for _, count, _ in older))
 
 
 def _turn(turn: Turn, now: datetime) -> Line:
@@ -212,7 +218,8 @@ def _turn(turn: Turn, now: datetime) -> Line:
         ListQuery(), text=turn.domain, status=Filter.FAILED if turn.state is State.FAILING else None
     )
     whole = spread(len(turn.registries), turn.namespaces)
-    return Line(label, turn.domain, url, reason, counted(len(turn.registries)), turn.at, ago, whole)
+    count = len(turn.registries)
+    return Line(label, turn.domain, url, reason, counted(count), turn.at, ago, whole, registries=count)
 
 
 def _older(
@@ -237,7 +244,7 @@ def _group(where: tuple[str, str], count: int, at: datetime | None, seen: Visibl
     if one:
         return of_registry(one, label, labels.failure(one), at, ago)
     url = filters.url(ListQuery(), text=domain, status=Filter.FAILED)
-    return Line(label, domain, url, labels.reason(reason), counted(count), at, ago)
+    return Line(label, domain, url, labels.reason(reason), counted(count), at, ago, registries=count)
 
 
 def _tallies(snapshot: Snapshot, access: Access, now: datetime) -> list[tuple[str, Tally]]:

@@ -29,11 +29,12 @@ class Line:
     """Whether the text is a display name, and no host or name of Kubernetes."""
     namespaced: bool = False
     """Whether the place is a namespace, and no count."""
+    registries: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The first lines of a list, and how many are left out."""
+    """The first lines of a list, and how many registries are left out."""
 
     shown: tuple[Line, ...]
     more: int
