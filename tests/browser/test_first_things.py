@@ -293,8 +293,10 @@ class TestKeys:
         self.press(page, "j")
         expect(page).not_to_have_url(here)
         expect(page.locator("#failing-before")).to_be_visible()
+        page.wait_for_load_state()
         self.press(page, "k")
         expect(page).to_have_url(here)
+        page.wait_for_load_state()
         with page.expect_request("**/verify/?show=panel"):
             self.press(page, "t")
 
