@@ -224,7 +224,7 @@ def test_the_command_of_each_problem_is_code(language: str) -> None:
     with override(language):
         texts = [str(it) for it in (*problems.TEXTS.values(), *log_in.TEXTS.values())]
     naming = [it for it in texts if re.search(r"[:：] ?(?:kubectl|openssl|manage\.py) ", it)]
-    assert len(naming) == 5
+    assert len(naming) == 6
     for text in naming:
         begin, code, rest = re.split("<code>(.*)</code>", command_as_code(text))
         assert html.unescape(begin + MARKED.sub(r"\1", code) + rest) == text
