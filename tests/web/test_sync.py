@@ -134,7 +134,7 @@ def test_a_conflict_is_solved_with_one_click(cast: Cast) -> None:
     assert f'href="{solve}"' in panel(cast)
     relatives = client.get("/registries/team-a/harbor-prod/relatives/").content.decode()
     assert "align/" not in relatives
-    assert "在下方的同步规则中处理。" in relatives
+    assert "在下方的同步规则中处理" in relatives
 
     asked = client.get(solve).content.decode()
     assert "覆盖" in asked
@@ -283,4 +283,4 @@ def test_a_copy_has_a_button_in_one_panel_only(cast: Cast) -> None:
     assert "覆盖" in panel(cast)
     assert "team-b/<wbr>harbor-prod" in copies
     assert "对齐" not in copies
-    assert '<a href="#sync">在下方的同步规则中处理。</a>' in copies
+    assert '<a href="#sync">在下方的同步规则中处理</a>' in copies
