@@ -3,7 +3,7 @@ const TESTED = ["domain", "username", "password", "namespace", "tls", "ca_bundle
 const KINDS = ["harbor", "dockerhub", "aliyun", "registry", "quay", "ghcr", "acr", "ecr", "gitlab", "nexus"];
 const ADMINISTRATORS = ["admin", "administrator", "root"];
 const DOCKER_HUB = /^(https?:\/\/)?((index\.|registry-1\.)?docker\.io|(registry\.)?hub\.docker\.com|www\.docker\.com)\/?$/i;
-const ENVIRONMENTS = /(^|-)(prod|production|dev|develop|test|testing|stag|staging|stage|uat|qa|pre|demo)(-|$|\d)/;
+const ENVIRONMENTS = /(^|[._-])(prod|production|dev|develop|test|testing|stag|staging|stage|uat|qa|pre|demo)([._-]|$|\d)/;
 // More than an address: a command or an address with a password. Only its kind is sent to be looked at.
 const COMMAND = /(^|\s)((docker|podman|nerdctl|buildah|skopeo|crane|helm|oras|crictl)\s|--?(u|p|username|password)\b)/;
 let suggested = "";
@@ -100,8 +100,8 @@ function checkRules() {
   const met = {
     characters: /^[a-z0-9.-]+$/.test(name),
     ends: /^[a-z0-9]/i.test(name) && /[a-z0-9]$/i.test(name), // capital letters break another rule
-    environment: ENVIRONMENTS.test(name),
-    kind: KINDS.some((kind) => name.includes(kind)),
+    environment: ENVIRONMENTS.test(name.toLowerCase()),
+    kind: KINDS.some((kind) => name.toLowerCase().includes(kind)),
   };
   for (const rule of document.querySelectorAll("#name-rules [data-rule]")) {
     const fine = met[rule.dataset.rule];

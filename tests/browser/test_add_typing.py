@@ -142,7 +142,8 @@ class TestTheForm:
         expect(rule(form, "小写字母")).to_have_class(re.compile("broken"))
         expect(input_(form, ZH.name)).to_have_attribute("aria-invalid", "true")
         expect(rules.locator(".rule-broken:visible")).to_have_count(1)
-        expect(rules.locator(".rule-open:visible")).to_have_count(2)
+        for advice in (rule(form, "prod、dev"), rule(form, "harbor、dockerhub")):
+            expect(advice).to_have_class(re.compile("met"))
         expect(rules.get_by_role("listitem")).to_have_count(4)
         input_(form, ZH.display_name).focus()
         expect(rules.get_by_role("listitem")).to_have_count(1)

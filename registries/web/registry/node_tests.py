@@ -34,7 +34,7 @@ class NodeTestForm(CauseForm):
     node = forms.CharField(
         label=gettext_lazy("Node"),
         widget=forms.TextInput({**_PLAIN, "list": "nodes", "maxlength": "253"}),
-        help_text=gettext_lazy("A name that kubectl get nodes lists."),
+        help_text=gettext_lazy("To see the names: kubectl get nodes"),
     )
     groups = forms.MultipleChoiceField(label=gettext_lazy("Nodes"))
     repository = forms.CharField(
