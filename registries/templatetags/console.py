@@ -111,7 +111,7 @@ def command_as_code(text: str) -> SafeString:
 def settings_as_code(text: str) -> SafeString:
     """A sentence whose settings are code, which goes on in the next line after an underscore, not inside a word."""
     parts = enumerate(_parts(SETTING, text))
-    code = "<code>{}</code>"
+    code = '<code class="setting">{}</code>'
     return format_html_join(
         "", "{}", ((format_html(code, _turning(UNDERSCORE, it)) if nth % 2 else it,) for nth, it in parts)
     )

@@ -108,7 +108,7 @@ def _too_large(request: HttpRequest, error: Exception) -> HttpResponse:
         what = _("The form has more than %(limit)s values. Choose fewer and submit it again.")
         what %= {"limit": f"{settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:,}"}
     else:
-        what = _("The form has %(size)s, and the console reads at most %(limit)s.")
+        what = _("The form is %(size)s, and the console reads at most %(limit)s.")
         size = int(request.META.get("CONTENT_LENGTH") or 0)
         what %= {"size": _mebibytes(size), "limit": _mebibytes(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)}
         texts = {

@@ -48,8 +48,8 @@ TEXTS: dict[Problem, Text] = {
         "This deletion cannot be undone any more: it was undone, its time is over, or its passwords are deleted."
     ),
     Problem.UNDO_TAKEN: _(
-        "Another registry has this name now, and was not changed. To restore the deleted one, delete the other one"
-        " first, then undo in the audit log."
+        "Another registry uses this name now, so nothing was restored. Delete that registry first, then undo in the"
+        " audit log."
     ),
     Problem.COPY_PRESENT: _("The same registry is already there."),
     Problem.NAME_TAKEN: _("Another registry in that namespace has this name. It was not changed."),

@@ -213,7 +213,8 @@ _HINTS: Mapping[str, Hints] = {
         Reason.BAD_CREDENTIALS: _("Check the user name and the password in the registry"),
         Reason.REALM_INSECURE: _("Change the address of the token service to https in the registry"),
         Reason.NOT_A_REGISTRY: _(
-            "Check the host and the port, and for a login page. Nexus: use the port of the repository connector"
+            "Check the host and the port, and whether a login page answers instead. Nexus: use the port of the "
+            "repository connector"
         ),
     },
 }

@@ -39,7 +39,7 @@ COPIES = {
     "changed": Label(_("Changed outside the rule; not overwritten"), *WARN),
     "deleted": Label(_("Deleted by someone"), *WARN),
     "namespace_gone": Label(_("The namespace no longer exists"), *INFO),
-    "left": Label(_("Not selected any more"), *INFO),
+    "left": Label(_("No longer in the rule"), *INFO),
     "failed": Label(_("Failed; retried every minute"), "bad", "circle-alert"),
 }
 COUNTED = {

@@ -41,7 +41,7 @@ def fill_run(kind: str, state: str, done: int, run_id: UUID) -> None:
         finished_at=later if over else None,
         robots=["robot$team-a+deploy-20261129", "robot$team-a+deploy"] if kind == "rotate" else [],
     )
-    first = "harbor-team-a" if kind == "rotate" else "registry-00"
+    first = "harbor-team-a" if kind in ("rotate", "undo") else "registry-00"
     good = "ok" if kind in ("verify", "rotate") else ""
     problem = "undo_taken" if kind == "undo" else "gone"
     problem = "cluster_refused" if kind == "rotate" else problem

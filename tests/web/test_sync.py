@@ -167,7 +167,7 @@ def test_a_setting_in_a_reason_is_code_that_breaks_after_an_underscore(cast: Cas
     SyncCopy.objects.update(state="failed", problem="namespace_full")
 
     for shown in (panel(cast), cast.htmx().get(f"{URL}solve/team-b/").content.decode()):
-        assert "<code>CONSOLE_<wbr>NAMESPACE_<wbr>REGISTRIES</code>" in shown
+        assert '<code class="setting">CONSOLE_<wbr>NAMESPACE_<wbr>REGISTRIES</code>' in shown
 
 
 def test_the_head_counts_the_failed_copies_first(cast: Cast) -> None:

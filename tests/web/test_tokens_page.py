@@ -59,7 +59,7 @@ def test_the_token_works_within_its_limits(cast: Cast) -> None:
 
 def test_is_valid_to_the_end_of_its_last_day(cast: Cast) -> None:
     today = timezone.localdate().isoformat()
-    assert f"</span> · 有效期至 {today}</p>" in made(cast, expires=today).content.decode()
+    assert f"</span> · 你的全部命名空间 · 有效期至 {today}</p>" in made(cast, expires=today).content.decode()
 
     [token] = services().tokens.all(access=cast.access("nina"))
     assert timezone.localtime(token.expires_at).strftime("%H:%M:%S") == "23:59:59"

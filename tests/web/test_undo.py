@@ -154,7 +154,7 @@ def test_a_taken_name_is_said(cast: Cast) -> None:
     taken = client.post(undo_of(uid))
 
     assert taken.status_code == 409
-    assert "To restore the deleted one, delete the other one first" in events(taken)["toast"]["text"]
+    assert "Delete that registry first" in events(taken)["toast"]["text"]
     assert DeletedRegistry.objects.get().uid == uid
 
 
@@ -207,8 +207,8 @@ def test_each_that_could_not_come_back_is_named(cast: Cast, uids: list[str]) -> 
     page = client.get(f"/registries/-/undo/{Run.objects.get(kind='undo').id}/").content.decode()
     assert "Restore finished, with failures" in page
     assert "22 of 23 restored" in page
-    assert "team-a/<wbr>r-07" in page
-    assert "Another registry has this name now" in page
+    assert '<a href="/registries/team-a/r-07/">team-a/<wbr>r-07</a>' in page
+    assert "Another registry uses this name now" in page
     assert "r-07" in client.get("/registries/?q=other.example.com").content.decode()
 
 

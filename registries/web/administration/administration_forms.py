@@ -52,7 +52,7 @@ class TokenForm(ConsoleForm):
     scope = forms.ChoiceField(
         label=FIELDS["namespaces"],
         choices=[
-            (ALL, _("All namespaces that you can see, including future ones")),
+            (ALL, _("All namespaces that you can see, including new ones")),
             (CHOSEN, _("Selected namespaces")),
         ],
         initial=ALL,

@@ -73,7 +73,7 @@ class SilenceForm(CauseForm):
         super().__init__(*args, **kwargs)
         self.fields["namespace"].choices = namespaces  # type: ignore[attr-defined]
         zone = timezone.get_default_timezone_name()
-        self.fields["ends_at"].help_text = _("Times are in the zone %(zone)s.") % {"zone": zone}
+        self.fields["ends_at"].help_text = _("Times are in the time zone %(zone)s.") % {"zone": zone}
 
     def scope(self) -> Scope:
         """Raises Invalid without a namespace, and for a host that is no address: it would silence nothing."""

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from registries.audit.action import Action
@@ -37,9 +37,9 @@ from registries.words.problems import error_text, problem_text
 from registries.words.sync import DIFFERENCES
 
 BONDS = {
-    Bond.SOURCE: gettext_lazy("source"),
-    Bond.COPY: gettext_lazy("copy"),
-    Bond.ACCOUNT: gettext_lazy("same address and user name"),
+    Bond.SOURCE: gettext_lazy("Source"),
+    Bond.COPY: pgettext_lazy("noun", "Copy"),
+    Bond.ACCOUNT: gettext_lazy("Same address and user name"),
 }
 
 SHOWN = 6

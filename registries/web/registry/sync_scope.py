@@ -33,7 +33,7 @@ def scope_text(selection: Selection, unseen: int = 0) -> str:
 
 
 def scope_of(view: RuleView) -> str:
-    return scope_text(replace(view.rule.selection, names=view.names), view.unseen)
+    return scope_text(replace(view.rule.selection, names=tuple(sorted(view.names))), view.unseen)
 
 
 def selection_of(request: ConsoleRequest, registry: RegistrySecret) -> tuple[str, Selection]:

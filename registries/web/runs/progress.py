@@ -51,8 +51,10 @@ def run_dialog(
     title: str,
 ) -> HttpResponse:
     """The dialog of a run as it stands, with the notices above the list, if they changed. At its end the list is drawn
-    again."""
-    context = {"run": view, "state": view.state.value, "title": title, **context}
+    again. Names of registries that are `there` become links."""
+    told = [it for name in ("failures", "held", "gone") for it, _text in context.get(name, ())]
+    there = {it.key for it in told if services().index.known(request.access, it.key)}
+    context = {"run": view, "state": view.state.value, "title": title, "there": there, **context}
     response = dialog(request, template, context, title=title)
     add_notices(request, response)
     if view.state is not RunState.RUNNING:
