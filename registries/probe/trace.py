@@ -24,6 +24,7 @@ class Trace:
         self._started = time.monotonic()
         self._steps: list[Step] = []
         self._inner = [0.0]
+        self._ahead: dict[str, float] = {}
         self._failed_inside = False
 
     @property
@@ -52,11 +53,30 @@ class Trace:
             ok = True
         finally:
             elapsed = time.monotonic() - started
-            own = elapsed - self._inner.pop()
+            own = elapsed - self._inner.pop() + self._ahead.pop(name, 0.0)
             self._inner[-1] += elapsed
             if ok or not self._failed_inside:
                 self._steps.append(Step(name, _round(own * 1000), ok, host))
             self._failed_inside = not ok
+
+    @contextmanager
+    def part_of(self, name: str) -> Iterator[None]:
+        """Adds the time of the block to the last step of this name, or to the next one if there is none yet."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            elapsed = time.monotonic() - started
+            self._inner[-1] += elapsed
+            for index in reversed(range(len(self._steps))):
+                step = self._steps[index]
+                if step.name == name:
+                    self._steps[index] = replace(
+                        step, milliseconds=_round(step.milliseconds + elapsed * 1000)
+                    )
+                    break
+            else:
+                self._ahead[name] = self._ahead.get(name, 0.0) + elapsed
 
     def fail(self, name: str, host: str) -> None:
         """Marks the probe as failed. If its last step succeeded, the result of that step (an address, a challenge,

@@ -94,7 +94,8 @@ class Transport:
         """The TLS context. Reads the trusted certificates, which takes about 20 ms: once per probe and only if TLS is
         used. Fault(TLS_UNTRUSTED) when a configured certificate cannot be read."""
         if self._context is None:
-            self._context = tls_context(self._policy, self._registry_host)
+            with self._trace.part_of("tls"):
+                self._context = tls_context(self._policy, self._registry_host)
         return self._context
 
     def resolve(self, host: str, port: int) -> tuple[str, ...]:
@@ -233,7 +234,7 @@ class Transport:
         if proxy and fault.reason in {Reason.CONNECTION_REFUSED, Reason.NETWORK_UNREACHABLE}:
             return Fault(Reason.PROXY_ERROR, cause=fault.reason)
         if fault.reason in _CERTIFICATE_FAULTS:
-            with self._dialer.untraced():
+            with self._trace.part_of("tls"), self._dialer.untraced():
                 seen = inspect(lambda context: self._handshake(endpoint, context), fault)
             fault.tls, fault.cause = seen.facts, seen.still_wrong
             fault.params |= seen.params

@@ -92,7 +92,7 @@
   while (counts.nextNode()) {
     const it = counts.currentNode.parentElement;
     if (!isShown(it) || it.closest(".mono, code, pre, q, time, input, option, svg, .operation, [data-value]")) continue;
-    if (/(?<![\w.,:#@$+–/-]|(?:码|code) )\d{4,}(?![\w.,:–/-]| ?年)/.test(counts.currentNode.textContent)) fault("count without a separator", it);
+    if (/(?<![\w.,:#@$+–/-]|(?:码|code)[ \u00a0])\d{4,}(?![\w.,:–/-]| ?年)/.test(counts.currentNode.textContent)) fault("count without a separator", it);
   }
 
   // Chinese has no space after its punctuation.

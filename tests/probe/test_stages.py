@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from registries.probe import Policy, Reason, Result, probe
+from registries.probe.trace import Trace
 from tests.peers.scripted import HERE, Reply, json_reply, unauthorized
 from tests.peers.token_registry import PASSWORD, USER, TokenRegistry, run_probe
 
@@ -71,3 +73,21 @@ def test_a_failed_test_failed_in_its_last_stage_and_in_no_other(name: str) -> No
     assert result.reason is reason
     assert [step.name for step in result.steps if not step.ok] == [stage]
     assert not result.steps[-1].ok
+
+
+def test_what_belongs_to_a_step_counts_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading the trusted CAs comes before the handshake, reading what the server shows after it."""
+    now = [0.0]
+    monkeypatch.setattr("registries.probe.trace.time", SimpleNamespace(monotonic=lambda: now[0]))
+    trace = Trace()
+    with trace.part_of("tls"):
+        now[0] += 0.02
+    with trace.step("ping", "host"):
+        with trace.step("tls", "host"):
+            now[0] += 0.005
+        with trace.part_of("tls"):
+            now[0] += 0.08
+        now[0] += 0.001
+
+    assert [(step.name, step.milliseconds) for step in trace.steps] == [("tls", 105.0), ("ping", 1.0)]
+    assert trace.milliseconds == 106.0

@@ -14,7 +14,18 @@ from tests.web.channel_pages import HX, URL, add
 
 def test_the_page_of_a_new_console_says_what_it_is_for(cast: Cast) -> None:
     assert "尚无通知渠道" in cast.client("olive").get("/channels/").content.decode()
+    assert "不在此列出" not in cast.client("olive").get("/channels/").content.decode()
     assert "尚无通知渠道" not in cast.client("omar").get("/channels/").content.decode(), "he cannot see any"
+
+
+def test_a_page_that_lists_a_part_says_so(cast: Cast) -> None:
+    add(cast.client("olive"), namespace="*")
+
+    page = cast.client("nina").get("/channels/").content.decode()
+
+    assert "你的命名空间尚无通知渠道" in page
+    assert "你的命名空间没有静默。" in page
+    assert "面向全部命名空间的通知渠道和静默不在此列出。" in page
 
 
 def test_a_free_name_is_proposed(cast: Cast) -> None:

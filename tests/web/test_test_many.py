@@ -109,7 +109,7 @@ def test_a_registry_is_left_alone_after_its_first_refusal_of_a_user_name(
     assert [found[f"wrong-{n}"] for n in (1, 2, 3)] == [(ItemState.LEFT_ALONE, "bad_credentials")] * 3
     assert VerificationRecord.objects.count() == sent + 2
     assert "跳过 3 个" in shown
-    assert "已跳过：该仓库刚刚拒绝过此用户名。" in shown
+    assert "已跳过：该仓库刚刚拒绝过此用户名" in shown
     assert cast.find("wrong-1").verification.status is VerifyStatus.UNTESTED, "nothing is known of it"
 
 
@@ -293,8 +293,8 @@ def test_the_id_of_a_run_that_never_was_is_a_404(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("reason", "says"),
     [
-        ("rate_limited", "已跳过：仓库要求稍后再试。"),
-        ("bad_credentials", "已跳过：该仓库刚刚拒绝过此用户名。"),
+        ("rate_limited", "已跳过：仓库要求稍后再试"),
+        ("bad_credentials", "已跳过：该仓库刚刚拒绝过此用户名"),
     ],
 )
 def test_says_why_a_registry_was_skipped(cast: Cast, reason: str, says: str) -> None:

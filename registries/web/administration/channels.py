@@ -123,6 +123,7 @@ def channels(request: ConsoleRequest) -> HttpResponse:
     context = {
         "rows": rows,
         "may_add": bool(scopes(request, Permission.CREATE)),
+        "everywhere": request.access.administers,
         "may_silence": request.access.may_anywhere(Permission.EDIT),
         "silences": [(it, _what(it)) for it in silences.manageable(access=request.access, now=now)],
     }

@@ -176,7 +176,7 @@ def _group(group: Group, items: Sequence[Item]) -> dict[str, Any]:
         "it": group,
         "kind": kind,
         "icon": icon,
-        "text": _text(group),
+        "text": _text(group).rstrip(".。"),  # the others have no full stop
         "hint": _hint(group, items),
         "lines": lines,
     }
@@ -187,9 +187,9 @@ def _hint(group: Group, items: Sequence[Item]) -> str:
     when to test it again."""
     reason = group.reason
     if group.state is ItemState.LEFT_ALONE and reason == Reason.RATE_LIMITED:
-        return _("Test these again when the pause is over.")
+        return _("Test these again when the pause is over")
     if group.problem == Problem.LEFT_ALONE:
-        return _("First correct the user name or password, then test these again.")
+        return _("First correct the user name or password, then test these again")
     if group.state is not ItemState.DONE or group.ok:
         return ""
     found = services().index.fresh().find(items[0].key) if items else None
