@@ -227,9 +227,9 @@ def take_over(access: Access, rule: Rule, source: RegistrySecret) -> None:
             _stop(SyncRule.objects.get(pk=rule.id))
 
 
-def keeper(uids: Collection[str]) -> dict[str, Rule]:
-    """The rules that made these copies, by uid."""
-    rows = SyncCopy.objects.filter(state=CopyState.IN_STEP).select_related("rule")
+def keeper(uids: Collection[str], state: CopyState = CopyState.IN_STEP) -> dict[str, Rule]:
+    """The rules that made these copies, by uid, for copies in this state."""
+    rows = SyncCopy.objects.filter(state=state).select_related("rule")
     return {it.uid: _rule(it.rule) for part in _parts(uids) for it in rows.filter(uid__in=part)}
 
 

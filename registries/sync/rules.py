@@ -73,9 +73,11 @@ class Rules:
         ordered = sorted(seen, key=lambda it: (it.key, it.id))
         return tuple(RuleView(it, (), names_of(access, it), counts.get(it.id, {})) for it in ordered)
 
-    def source_of(self, *, access: Access, registry: RegistrySecret) -> Key | None:
-        """The source with which a rule keeps this registry in sync, if this person sees the source."""
-        rule = rows.keeper([registry.uid]).get(registry.uid) if self.available else None
+    def source_of(
+        self, *, access: Access, registry: RegistrySecret, state: CopyState = CopyState.IN_STEP
+    ) -> Key | None:
+        """The source of the rule that made this copy, which is in this state, if this person sees the source."""
+        rule = rows.keeper([registry.uid], state).get(registry.uid) if self.available else None
         return rule.key if rule and access.may(Permission.SEE, rule.key.namespace) else None
 
     def may_set_up(self, *, access: Access) -> bool:

@@ -284,3 +284,9 @@ def test_a_copy_has_a_button_in_one_panel_only(cast: Cast) -> None:
     assert "team-b/<wbr>harbor-prod" in copies
     assert "对齐" not in copies
     assert '<a href="#sync">在下方的同步规则中处理</a>' in copies
+    of_copy = URL.replace("team-a", "team-b")
+    source = "/registries/team-a/harbor-prod/#sync"
+    its_own = panel(cast, url=of_copy.replace("sync", "relatives"))
+    assert f'<a href="{source}">在来源的同步规则中处理</a>' in its_own
+    assert "对齐" not in its_own
+    assert f'{source}">team-a/harbor-prod</a> 的同步规则创建，之后被修改' in panel(cast, url=of_copy)

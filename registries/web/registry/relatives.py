@@ -26,7 +26,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.service.copies import visible_differences
 from registries.service.copying import Target
 from registries.service.relatives import Bond, Former, Missing, Relative
-from registries.sync.states import SOLUTIONS
+from registries.sync.states import SOLUTIONS, CopyState
 from registries.web.registry.sync_scope import scope_of
 from registries.web.responses import back, details_url, dialog, gone, missing, part_of_page, shown_path
 from registries.wiring import services
@@ -58,7 +58,7 @@ def relatives(request: ConsoleRequest, namespace: str, name: str) -> HttpRespons
     rows = [_row(registry, it) for it in found] + [_missing_row(registry, it) for it in missed]
     decided = _decided(request, registry)
     for it in rows:
-        it["decided"] = bool(it["align"]) and it["key"] in decided
+        it["decided"] = decided.get(it["key"], "") if it["align"] else ""
     if len(rows) > SHOWN:
         rows.sort(key=lambda it: bool(it.get("same")))  # what differs is in sight
     former = former_copies(access, registry)
@@ -72,13 +72,17 @@ def relatives(request: ConsoleRequest, namespace: str, name: str) -> HttpRespons
     return render(request, "registry/_relatives.html", context)
 
 
-def _decided(request: ConsoleRequest, registry: RegistrySecret) -> set[Key]:
-    """The copies for which the panel of the rule has a button."""
-    rules = services().sync_rules
-    view = rules.view(access=request.access, registry=registry)
-    if view is None or not rules.may_set_up(access=request.acting_access):
-        return set()
-    return {Key(it.namespace, registry.name) for it in view.copies if it.known.state in SOLUTIONS}
+def _decided(request: ConsoleRequest, registry: RegistrySecret) -> dict[Key, str]:
+    """The copies for which the panel of the rule has a button, and the source whose panel has one for this copy, each
+    with the URL of the panel."""
+    rules, access = services().sync_rules, request.access
+    if not rules.may_set_up(access=request.acting_access):
+        return {}
+    source = rules.source_of(access=access, registry=registry, state=CopyState.CHANGED)
+    view = rules.view(access=access, registry=registry)
+    waiting = [it.namespace for it in view.copies if it.known.state in SOLUTIONS] if view else []
+    panels = {Key(it, registry.name): "#sync" for it in waiting}
+    return panels | ({source: f"{details_url(source)}#sync"} if source else {})
 
 
 def _row(registry: RegistrySecret, it: Relative) -> dict[str, Any]:

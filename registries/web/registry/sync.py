@@ -37,11 +37,12 @@ def sync(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     view = services().sync_rules.view(access=access, registry=registry)
     may = services().sync_rules.may_set_up(access=request.acting_access)
     source = services().sync_rules.source_of(access=access, registry=registry)
+    changed = None if source else _source_of_changed(access, registry)
     can_be_source = may and not registry.deleting and not registry.address_problem
-    if view is None and not can_be_source and source is None:
+    if view is None and not (can_be_source or source or changed):
         return HttpResponse()
     context: dict[str, Any] = {"registry": registry, "keeper": source, "url": _url(registry)}
-    context |= {"may": may, "can_be_source": can_be_source}
+    context |= {"may": may, "can_be_source": can_be_source, "changed": changed}
     if view is not None:
         rows = [_row(view.rule, it, may=can_be_source) for it in sorted(view.copies, key=_order)[:SHOWN]]
         others = counts_texts(view.counts)
@@ -61,6 +62,10 @@ def sync(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
             "every": 1 if busy else 10,
         }
     return render(request, "registry/_sync.html", context)
+
+
+def _source_of_changed(access: Access, registry: RegistrySecret) -> Key | None:
+    return services().sync_rules.source_of(access=access, registry=registry, state=CopyState.CHANGED)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
