@@ -22,7 +22,7 @@ _TEXTS = {
 _HINTS = {
     "expired": Text(
         "在服务器上更新证书，并让服务重新加载",
-        "Renew the certificate on the server, and let the server load it",
+        "Renew the certificate on the server, then reload the server",
     ),
     "early": Text(
         "检查控制台与签发方的时钟；时钟无误时换用已生效的证书",

@@ -86,5 +86,7 @@ def old_password(age: timedelta, limit: int) -> str:
 
 
 def duration(milliseconds: float) -> str:
-    """A duration with its unit: 12 ms, 1.4 s."""
+    """A duration with its unit: <1 ms, 12 ms, 1.4 s."""
+    if milliseconds < 0.5:
+        return "<1 ms"
     return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"

@@ -76,7 +76,7 @@ def test_the_namespaces_whose_pods_were_not_read_are_counted(by_cluster: bool, w
     shown = part("pulls/_pull_failures.html", **unread)
 
     assert f"<strong>{who} to list pods in 3 namespaces.</strong>" in shown
-    assert 'team-a</span></span> <span class="unbroken">and 2 more' in shown, "only names are in monospace"
+    assert 'team-a</span></span>, <span class="unbroken">and 2 more' in shown, "only names are in monospace"
 
 
 @pytest.mark.parametrize(("namespace", "title"), [("", "No pod waits"), ("team-a", "No pod in team-a waits")])

@@ -56,7 +56,7 @@ def test_it_counts_what_needs_a_person(several: Cast) -> None:
 
     counted = re.findall(r'form-text">(\d[^<]+)</p>', shown)
     assert counted == [str(COUNTED["changed name_taken deleted"]) % {"n": 2}]
-    assert as_code("team-a", "elsewhere") in shown
+    assert as_code("elsewhere", "team-a") in shown
     assert "pill-bad" not in shown
 
 

@@ -214,4 +214,4 @@ def test_of_many_names_the_registrys_own_comes_first_and_the_rest_is_counted(
         shown = cast.client("nina", hx_request="true").post(TRY, typed(domain=server.address))
 
     words = " ".join(strip_tags(shown.content.decode()).split())
-    assert "、".join(["localhost", *others[:7]]) + " 另有 5 个" in words
+    assert "、".join(["localhost", *others[:7]]) + "，另有 5 个" in words

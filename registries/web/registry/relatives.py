@@ -96,6 +96,7 @@ def _row(registry: RegistrySecret, it: Relative) -> dict[str, Any]:
         "same": it.same,
         "text": " · ".join(str(DIFFERENCES[difference]) for difference in it.differences),
         "align": f"{details_url(copy.key)}align/" if it.alignable else "",
+        "of_this": it.bond is Bond.SOURCE,
     }
 
 
@@ -107,7 +108,9 @@ def _missing_row(source: RegistrySecret, it: Missing) -> dict[str, Any]:
         "gone": not it.name_taken,
         "bond": BONDS[Bond.COPY],
         "text": _("name taken by another registry") if it.name_taken else _("no longer exists"),
-        "advice": _("Delete the other registry to create the copy again.") if it.name_taken else "",
+        "advice": _("Delete the registry that has its name, then create the copy again.")
+        if it.name_taken
+        else "",
         "align": f"{details_url(it.key)}align/?source={source.uid}" if it.alignable else "",
     }
 
