@@ -216,8 +216,9 @@ def obstacle(registry: RegistrySecret) -> str:
         return gettext("The cluster deletes the registry in a moment.")
     if not registry.address_problem:
         return ""
-    text = gettext("%(problem)s. To change it, use “Correct and create again”.")
-    return text % {"problem": address_problem(registry.address_problem, registry.address_problem_at)}
+    text = gettext("%(problem)s. Enter the address again with “Correct and create again”.")
+    problem = _placed(_short(registry.address_problem), registry.address_problem_at)
+    return text % {"problem": problem}
 
 
 def short_obstacle(registry: RegistrySecret) -> str:
@@ -227,16 +228,24 @@ def short_obstacle(registry: RegistrySecret) -> str:
         return ngettext("Waiting for %(n)d finalizer", "Waiting for %(n)d finalizers", held) % {"n": held}
     if registry.deleting or not registry.address_problem:
         return obstacle(registry)
-    return address_problem(registry.address_problem).replace("；", ";").partition(";")[0]
+    return _short(registry.address_problem)
+
+
+def _short(code: str) -> str:
+    """What is wrong with an address that is not shown, without what to do: nobody can remove a part of it."""
+    return address_problem(code).replace("；", ";").partition(";")[0]
 
 
 def address_problem(code: str, place: int = 0) -> str:
     """What is wrong with an address, and at which character. The wrong part itself is not shown: it may be a
     password."""
-    text = _said(remarks.ADDRESS_PROBLEMS, code, code).format(part="…")
+    return _placed(_said(remarks.ADDRESS_PROBLEMS, code, code).format(part="…"), place)
+
+
+def _placed(problem: str, place: int) -> str:
     if not place:
-        return text
-    return gettext("%(problem)s (character %(place)s)") % {"problem": text, "place": place}
+        return problem
+    return gettext("%(problem)s (character %(place)s)") % {"problem": problem, "place": place}
 
 
 def verdict(outcome: Tested) -> Label:

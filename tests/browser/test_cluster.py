@@ -94,7 +94,7 @@ def test_a_service_account_is_bound_and_its_use_told_before_a_deletion(
     expect(unbind).to_be_focused()
     expect(panel).to_contain_text("已绑定默认服务账号")
     page.get_by_role("link", name=ZH.delete, exact=True).click()
-    used = dialog(page).get_by_role("region", name="正在使用它的对象")
+    used = dialog(page).get_by_role("region", name="引用其拉取凭证的对象")
 
     expect(used).to_contain_text("default")
     expect(used).to_contain_text("shop-web")

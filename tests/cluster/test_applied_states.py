@@ -200,7 +200,9 @@ def test_an_address_that_cannot_be_parsed_is_a_state_with_what_to_do(
         shown = client.get(page).content.decode()
         assert "Address not valid" in shown
         assert problem in shown
-        assert "To change it, use “Correct and create again”" in shown, "kubectl may change no address"
+        assert "Enter the address again with “Correct and create again”" in shown, (
+            "kubectl may change no address"
+        )
         assert "s3cretword" not in shown
         assert 'data-copy="(not-valid)' not in shown, "nobody wants to copy the placeholder of the API"
 

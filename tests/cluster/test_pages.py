@@ -211,7 +211,7 @@ def test_a_dialog_that_deletes_says_what_uses_it(people: Cast, on_cluster: Clust
     assert 'hx-get="/registries/team-a/pulled/usage/"' in dialog
     for said in (usage, whole_page, of_run):
         assert "shop-web" in said
-        assert "从中拉取镜像" in said
+        assert "从该仓库拉取镜像" in said
     assert "shop-web" not in unused
     assert "没有服务账号、工作负载或 Pod" in unused
     assert people.client("omar").get("/registries/team-a/pulled/usage/").status_code == 403

@@ -248,7 +248,7 @@ def commands(registry: RegistrySecret, access: Access) -> dict[str, str]:
     patch = f"kubectl patch {RESOURCE} {registry.name} {where} --type=merge --patch-file=/dev/stdin"
     manifest = _dump(_new(registry), PLACE)
     offered = (
-        (Permission.SEE, _("Get"), f"kubectl get {RESOURCE} {registry.name} {where} -o {columns}"),
+        (Permission.SEE, _("View"), f"kubectl get {RESOURCE} {registry.name} {where} -o {columns}"),
         (Permission.EDIT, _("Edit information"), annotate),
         (
             Permission.CREATE,
