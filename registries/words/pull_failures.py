@@ -51,7 +51,7 @@ LABELS: dict[Code, Label] = {
         _(
             "The node was refused with the pull secret %(secret)s, but the last test of its registry "
             "succeeded. The password may have changed since, or the node reaches another server. Test"
-            " the connection again to find out."
+            " the connection of its registry to find out."
         ),
     ),
     Code.CREDENTIAL_UNTESTED: Label(

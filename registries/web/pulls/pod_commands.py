@@ -24,8 +24,8 @@ def change_hint(pod: FailingPod) -> str:
         )
     if pod.owner[0] == BARE:
         return _(
-            "No workload made this pod, and a pod cannot be changed. The command creates it again with the pull secret"
-            " %(name)s."
+            "A pod that no workload made cannot be changed. The command creates it again with the pull secret "
+            "%(name)s."
         )
     return _("Name the pull secret %(name)s in the workload.")
 

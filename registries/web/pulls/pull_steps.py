@@ -190,21 +190,17 @@ def _broken(
     may_add = access.may(Permission.CREATE, pod.namespace)
     if may_add:
         step = replace(step, text=_("Add registry"), url=_add_url(pod, explanation.host), dialog=True)
-    hint = _without_registry(may_add, of_account)
+        other = _("For a public image, remove the Secret from the workload.")
+        if of_account:
+            other = _("For a public image, remove the Secret from the service account %(account)s.")
+        other = named({"account": pod.account}, other)
+        return replace(step, hint=_("For a private image, add its registry."), other=other)
+    hint = _without_registry(of_account)
     return replace(step, hint=named({"account": pod.account}, hint))
 
 
-def _without_registry(may_add: bool, of_account: bool) -> str:
-    """What to do about a Secret for a host that has no registry."""
-    if may_add and of_account:
-        return _(
-            "For a private image, add its registry. For a public image, remove the Secret from the service account "
-            "%(account)s."
-        )
-    if may_add:
-        return _(
-            "For a private image, add its registry. For a public image, remove the Secret from the workload."
-        )
+def _without_registry(of_account: bool) -> str:
+    """What somebody who may not add registries does about a Secret for a host that has none."""
     if of_account:
         return _(
             "The service account %(account)s names this Secret. A public image needs none: remove it there."

@@ -20,6 +20,7 @@ from registries.web.pulls.adopt import add_url
 from registries.web.pulls.step import Step, change_account, change_template, delete_secret, look_at
 from registries.web.responses import details_url, is_htmx
 from registries.wiring import services
+from registries.words import labels
 from registries.words.labels import Label
 from registries.words.language import comma
 from registries.words.names import MORE, named
@@ -93,7 +94,7 @@ def secret_scan(request: ConsoleRequest) -> HttpResponse:
         "rows": [_row(it, request.acting_access) for it in found.secrets],
         "attention": len(found.secrets) - unchecked,
         "unchecked": unchecked,
-        "in_order": [_in_order(it) for it in found.in_order],
+        "in_order": [_in_order(it, request.access) for it in found.in_order],
         "in_order_all": found.without_findings,
         "in_order_more": found.without_findings - len(found.in_order),
         "unused": [(it, details_url(it.key)) for it in found.unused],
@@ -115,10 +116,13 @@ def _unread(unread: list[tuple[str, list[str]]]) -> list[tuple[str, list[str], i
     return [(kinds, it[:UNREAD_SHOWN], len(it[UNREAD_SHOWN:])) for kinds, it in places.items()]
 
 
-def _in_order(scanned: Scanned) -> tuple[Key, str]:
-    """The Secret, and the URL of its registry, or ""."""
+def _in_order(scanned: Scanned, access: Access) -> tuple[Key, str, Label | None]:
+    """The Secret; the URL and the status of its registry, if it has one: a password in order for nodes may be wrong."""
     key = replace(scanned.key, name=shown_words(scanned.key.name, NAME_MAX))
-    return key, details_url(scanned.registry) if scanned.registry else ""
+    if scanned.registry is None:
+        return key, "", None
+    registry = services().index.known(access, scanned.registry)
+    return key, details_url(scanned.registry), labels.status(registry) if registry else None
 
 
 def _row(scanned: Scanned, access: Access) -> Row:
@@ -155,7 +159,7 @@ def _mend(scanned: Scanned, access: Access) -> Step | None:
     templates = [change_template(place, user, "", takes_out=secret) for user in scanned.users]
     commands = [*accounts, *filter(None, templates)]
     if not commands:
-        hint = _("Correct the content of the Secret, or delete the Secret.")
+        hint = _("Correct the content of the Secret. Or, if it is not needed, remove it from what names it.")
         return Step(hint=hint, look=look, last=delete)
     hint = _(
         "Remove the Secret from everything that names it, then restart the pods. For a private image, add a "

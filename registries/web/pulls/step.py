@@ -43,6 +43,8 @@ class Step:
     posts: bool = False
     fields: tuple[tuple[str, str], ...] = ()
     hint: str = ""
+    other: str = ""
+    """What the command is for, where the link or button is for another case."""
     command: str = ""
     look: str = ""
     last: str = ""
