@@ -142,7 +142,7 @@ DETAILS_STATES = (
     State("delete-awaited", "/registries/default/harbor-own-ca/delete/"),
     State("relink-offered", "/registries/dev-namespace/dockerhub-dev/", former),
     State("relink", "/registries/dev-namespace/dockerhub-dev/", linking),
-    State("align-password", "/registries/gallery-waiting/harbor-own-ca/", aligning),
+    State("align-password", "/registries/gallery-waiting/harbor-own-ca/align/"),
     State("align-replaces", "/registries/default/harbor-own-ca/", aligning),
     State("align-gone", "/registries/team-b/harbor-own-ca/", aligning_a_gone_copy),
     State("details-untrusted", "/registries/team-b/harbor-team-b/"),

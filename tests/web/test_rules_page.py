@@ -75,7 +75,8 @@ def test_a_copy_that_could_not_be_written_comes_first(several: Cast) -> None:
 def test_without_rules_it_says_how_to_make_one(cast: Cast, person: str) -> None:
     shown = page(cast, person)
 
-    assert "尚无规则" in shown
+    assert ("尚无规则" in shown) is (person == "olive")
+    assert ("你的命名空间中没有同步规则" in shown) is (person == "sam"), "others may have some"
     assert ('<span class="unbroken">image-admin</span> 在' in shown) is (person == "sam"), "one line"
     assert ("打开镜像源" in shown) is (person == "olive")
 
@@ -92,6 +93,10 @@ def test_a_source_that_is_gone_is_no_link(several: Cast) -> None:
     assert "来源已删除" in shown
     for person in ("nina", "vic"):
         assert source.key.name not in page(several, person), "a later namespace of this name has other people"
+
+    several.add(password="another-1")
+
+    assert '<a href="/registries/team-a/harbor-prod/">关联到现在的同名镜像源</a>' in page(several)
 
 
 @pytest.mark.parametrize(("person", "number"), {"olive": 23, "nina": 3, "vic": 3}.items())

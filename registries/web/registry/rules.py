@@ -22,15 +22,17 @@ def rules(request: ConsoleRequest) -> HttpResponse:
     found = services().sync_rules.all(access=request.access)
     may = services().sync_rules.may_set_up(access=request.access)
     rows = [_row(it, there=index.known(request.access, it.rule.key), may=may) for it in found]
-    context = {"rows": rows, "may": may}
+    context = {"rows": rows, "may": may, "everywhere": request.access.sees_everything}
     return render(request, "rules/rules.html", context)
 
 
 def _row(view: RuleView, *, there: Any, may: bool) -> dict[str, Any]:
     rule, others = view.rule, counts_texts(view.counts)
+    is_source = there is not None and there.uid == rule.uid
     return {
         "key": str(rule.key),
-        "href": details_url(rule.key) if there is not None and there.uid == rule.uid else "",
+        "href": details_url(rule.key) if is_source else "",
+        "relink": details_url(rule.key) if may and there is not None and not is_source else "",
         "scope": scope_of(view),
         "bind": rule.bind,
         "person": rule.person,

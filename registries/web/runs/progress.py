@@ -92,7 +92,7 @@ def why_no_undo(access: Access, view: RunView) -> str:
     if view.finished_at and timezone.now() - view.finished_at > lasts:
         text = _("This deletion can no longer be undone: that was possible for %(time)s.")
         return text % {"time": times.span(lasts)}
-    return _("This deletion cannot be undone: its passwords are not kept any more.")
+    return _("This deletion cannot be undone: the passwords are no longer kept.")
 
 
 def restorable(access: Access, run: UUID) -> dict[str, Key]:
