@@ -146,7 +146,7 @@ def test_only_what_waits_is_called_waiting(
     html = stopped_at(
         five["differs"], cast.client("olive", hx_request="true"), probing("harbor")["password"], chosen
     )
-    assert ("未开始的镜像源未更换" in html) == waits
+    assert ("未开始的镜像源仍用原密码" in html) == waits
     assert ("并非所有镜像源都已更换" in html) != waits
 
 

@@ -77,7 +77,7 @@ def test_without_rules_it_says_how_to_make_one(cast: Cast, person: str) -> None:
 
     assert ("尚无规则" in shown) is (person == "olive")
     assert ("你的命名空间中没有同步规则" in shown) is (person == "sam"), "others may have some"
-    assert ('<span class="unbroken">image-admin</span> 在' in shown) is (person == "sam"), "one line"
+    assert ('<span class="unbroken">image-admin</span> 角色' in shown) is (person == "sam"), "one line"
     assert ("打开镜像源" in shown) is (person == "olive")
 
 

@@ -246,7 +246,7 @@ def test_a_run_that_forgets_offers_nothing(cast: Cast, uids: list[str]) -> None:
         ("forget", "cannot be undone: the passwords were deleted at once, as chosen."),
         ("undo", "This deletion was already undone."),
         ("late", "can no longer be undone: that was possible for 24 h."),
-        ("lost", "cannot be undone: its passwords are not kept any more."),
+        ("lost", "cannot be undone: the passwords are no longer kept."),
     ],
 )
 def test_a_run_that_cannot_be_undone_says_the_one_cause(

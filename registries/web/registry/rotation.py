@@ -29,9 +29,9 @@ from registries.words.problems import problem_text
 
 TITLES = {
     RunState.RUNNING: gettext_lazy("Changing passwords…"),
-    RunState.DONE: gettext_lazy("Change finished"),
-    RunState.CANCELLED: gettext_lazy("Change stopped"),
-    RunState.INTERRUPTED: gettext_lazy("Change interrupted"),
+    RunState.DONE: gettext_lazy("Password change finished"),
+    RunState.CANCELLED: gettext_lazy("Password change stopped"),
+    RunState.INTERRUPTED: gettext_lazy("Password change interrupted"),
 }
 
 
@@ -111,10 +111,19 @@ def progress(request: ConsoleRequest, run: UUID) -> HttpResponse:
         "unconnected": unconnected,
         "only_first": unconnected and not failed and not view.succeeded and view.state is RunState.CANCELLED,
         "robots": _both_robots(_robots(services().index.fresh().find(items[0].key), view)),
-        "lines": [(it, *_line(it, items, view, undoing=undoing)) for it in items],
+        "lines": [(it, *_line(it, items, view, undoing=undoing)) for it in _shown(items, view)],
     }
     response = run_dialog(request, "registry/_rotation.html", view, context, title=title)
     return trigger_client_event(response, "registries-changed", {})
+
+
+def _shown(items: Sequence[Item], view: RunView) -> Sequence[Item]:
+    """In their order while they are changed; afterwards what failed comes first."""
+    return (
+        items
+        if view.state is RunState.RUNNING
+        else sorted(items, key=lambda it: it.state is not ItemState.FAILED)
+    )
 
 
 def _succeeded(request: ConsoleRequest, items: Sequence[Item], view: RunView) -> HttpResponse:
