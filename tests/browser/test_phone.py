@@ -13,7 +13,8 @@ from tests.peers.words import BOTH, Words
 FIRST = "() => document.querySelector('#registries tbody tr:not(.group)').getBoundingClientRect().top"
 CUT_REASONS = """all => all.filter((it) => {
   const [box, state] = [it, it.closest(".state")].map((one) => one.getBoundingClientRect());
-  return it.scrollWidth > it.clientWidth || box.bottom > state.bottom || box.top < state.top;
+  const cut = it.scrollWidth > it.clientWidth || it.scrollHeight > it.clientHeight;
+  return cut || box.bottom > state.bottom || box.top < state.top;
 }).map((it) => it.textContent)"""
 MIDDLES = "all => all.map((it) => it.getBoundingClientRect()).map((box) => box.top + box.height / 2)"
 CLOUD = "registry.cn-hangzhou.aliyuncs.com"
@@ -119,6 +120,18 @@ def test_the_reason_of_a_failure_is_whole(people: People, words: Words, width: i
 
     expect(reasons).not_to_have_count(0)
     assert reasons.evaluate_all(CUT_REASONS) == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_cause_of_a_group_is_not_said_again_below(people: People, width: int) -> None:
+    page = people("olive").open("/registries/?group=cause&status=failed", width=width, height=844)
+    reason = page.locator("#registries .pill-bad ~ .why-reason").first
+
+    expect(reason).to_be_visible()
+    page.locator("#registries tr.group").evaluate_all(
+        "all => all.map((it) => it.className = 'group by-cause')"
+    )
+    expect(reason).to_be_hidden()
 
 
 def test_the_address_of_a_cloud_is_whole_on_a_phone(people: People, console: RunningConsole) -> None:
