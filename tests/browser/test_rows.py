@@ -87,6 +87,24 @@ class TestARow:
         expect(card).to_be_hidden()
         expect(pill).to_be_focused()
 
+    def test_stands_beside_a_card_that_fits_neither_below_nor_above(self, page: Page) -> None:
+        page.set_viewport_size({"width": 1280, "height": 560})
+        page.goto("/registries/?status=failed&size=50")
+        pill = page.locator("#registries .pill-bad").nth(5)
+        pill.evaluate("it => it.scrollIntoView({ block: 'center' })")
+        pill.hover()
+        card = page.get_by_role("tooltip")
+        expect(card).to_contain_text("olive")
+        expect(card).to_be_visible()
+
+        over, under = card.bounding_box(), pill.bounding_box()
+        assert over
+        assert under
+        assert over["height"] > 280, "more than half of the window"
+        assert over["x"] >= under["x"] + under["width"]
+        assert over["y"] >= 8
+        assert over["y"] + over["height"] <= 560
+
     def test_keeps_its_card_while_the_pointer_is_on_it(self, page: Page) -> None:
         page.goto("/registries/?namespace=team-a")
         status(page, "dockerhub-team-a").hover()
