@@ -68,7 +68,7 @@ def test_each_workload_of_a_group_has_its_command(people: Cast, place: Cluster) 
     shown = commands(page)
     assert len(shown) == len(names) + 1
     assert len(commands(page.partition('class="more-commands"')[0])) == UNFOLDED == 3
-    assert "另有 7 个工作负载" in page
+    assert "另有 7 条命令" in page
     for kind, name in names:
         [own] = [it for it in shown if f" {kind.lower()} {name} -p" in it]
         kubectl(place.server, own)  # type: ignore[arg-type]
@@ -115,7 +115,7 @@ def test_a_job_and_a_bare_pod_are_created_again(people: Cast, place: Cluster) ->
         in page
     )
     assert '在 CronJob <code class="unbroken">hourly</code> 中指定拉取凭证 <code' in page
-    assert "此 Pod 不属于任何工作负载" in page
+    assert "不属于任何工作负载的 Pod 不能修改" in page
     assert page.count("集群拒绝时不会删除任何对象") == 3
     shown = commands(page)
     assert len(shown) == 3

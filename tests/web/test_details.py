@@ -199,7 +199,7 @@ def test_only_the_commands_that_the_role_allows_are_offered(
     with override("en"):
         lines = commands(it, cast.access(person))
     assert [re.findall(r"kubectl (\w+)", line)[0] for line in lines] == offered
-    does = ["Get", "Edit information", "Add registry", "Change the password", "Delete registry"]
+    does = ["View", "Edit information", "Add registry", "Change the password", "Delete registry"]
     assert list(lines.values()) == does[: len(offered)]
     assert ("curl -X POST" in shown(cast, person)) is (person != "vic")
     assert 'id="kubectl"' not in shown(cast, person), "there is no cluster"

@@ -243,7 +243,7 @@ def test_a_paused_rule_says_why(cast: Cast) -> None:
     assert "已暂停" in shown
     assert "olive 已不再" in shown
     assert "点击下方的「更改」" in shown, "who reads it may resume the rule"
-    assert "在来源的页面点击「更改」" in cast.client("olive").get("/rules/").content.decode()
+    assert "在来源的详情页点击「更改」" in cast.client("olive").get("/rules/").content.decode()
     assert states() == {}
 
 
