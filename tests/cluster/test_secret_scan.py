@@ -162,6 +162,9 @@ def test_for_its_own_accounts_the_console_reads_no_content(people: Cast, place: 
         assert re.findall(r'href="([^"]+)">team-a/<wbr>([^<]+)</a>', in_order) == [
             ("/registries/team-a/harbor-prod/", "harbor-prod")
         ]
+        assert re.findall(r'class="pill pill-idle">.*?</svg>(.*?)</span>', in_order) == ["未测试"], (
+            "its password"
+        )
         assert "robot$new" not in pages[name]
         assert CANARY not in pages[name]
         assert "team-a/<wbr>idle" in pages[name]
